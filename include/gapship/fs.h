@@ -1,0 +1,100 @@
+/* Files: by directory descriptor, O_CLOEXEC | O_NOFOLLOW, complete reads and writes, and one way to publish.
+ *
+ * The only place of gapship that opens, renames or removes files. A failed fsync, close or rename is final for that file: it is
+ * discarded, never retried on the same descriptor. Errors carry the path in `where`.
+ */
+#ifndef GAPSHIP_FS_H
+#define GAPSHIP_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "gapship/buf.h"
+#include "gapship/error.h"
+
+/* dirfd is an open directory or AT_FDCWD in every call. A path may have several components only where said. */
+
+/* Opens for reading; the path may be any path a user gave. Refuses what is not a regular file (a block device too when
+ * allow_block). *size gets the length. The fd is the caller's. GS_ENOTFOUND when absent. */
+int gs_fs_open_read(int dirfd, const char *path, bool allow_block, int *fd, uint64_t *size, gs_error *err) GS_MUST_USE;
+/* Opens a directory (any path). */
+int gs_fs_open_dir(int dirfd, const char *path, int *fd, gs_error *err) GS_MUST_USE;
+/* Makes a directory and its parents with mode (umask applies) unless there; fsyncs each parent it changed. */
+int gs_fs_make_dirs(int dirfd, const char *path, mode_t mode, gs_error *err) GS_MUST_USE;
+/* Reads a whole regular file into buf (which has its own maximum). */
+int gs_fs_read_file(int dirfd, const char *path, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* Writes a new file or replaces an old one by temp, fsync, rename, fsync of the directory. */
+int gs_fs_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode, gs_error *err) GS_MUST_USE;
+
+/* Exactly len bytes at offset; a short file is GS_EIO ("ends early"). */
+int gs_fs_pread(int fd, void *out, size_t len, uint64_t offset, gs_error *err) GS_MUST_USE;
+int gs_fs_pwrite(int fd, const void *data, size_t len, uint64_t offset, gs_error *err) GS_MUST_USE;
+/* Copies len bytes between files inside the kernel where it can (copy_file_range), else through a buffer. */
+int gs_fs_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t len, gs_error *err) GS_MUST_USE;
+/* Sets the length and reserves the room (posix_fallocate where the file system can). GS_ENOSPC when there is none. */
+int gs_fs_allocate(int fd, uint64_t size, gs_error *err) GS_MUST_USE;
+int gs_fs_sync(int fd, gs_error *err) GS_MUST_USE;
+/* Closes and reports what close says. *fd becomes -1. */
+int gs_fs_close(int *fd, gs_error *err) GS_MUST_USE;
+/* Closes ignoring errors: for files only read from, and for cleanup. Keeps errno. */
+void gs_fs_close_p(int *fd);
+#define GS_AUTO_FD __attribute__((cleanup(gs_fs_close_p)))
+
+bool gs_fs_exists(int dirfd, const char *path);
+/* Removes a file; absent is no error. */
+int gs_fs_remove(int dirfd, const char *path, gs_error *err) GS_MUST_USE;
+/* Removes a directory with all below, never crossing a symbolic link or a mount; absent is no error. */
+int gs_fs_remove_tree(int dirfd, const char *path, gs_error *err) GS_MUST_USE;
+/* Free bytes and inodes of the file system that holds dirfd. */
+int gs_fs_space(int dirfd, uint64_t *bytes, uint64_t *inodes, gs_error *err) GS_MUST_USE;
+
+/* A file that becomes visible whole or not at all. Zero-initialise `file` (fd = -1) by GS_NEWFILE_INIT. */
+typedef struct gs_newfile {
+    int fd;          /* write here */
+    int dirfd;       /* borrowed */
+    char *name;      /* the final name */
+    char *temporary; /* its name until then, in the same directory */
+} gs_newfile;
+#define GS_NEWFILE_INIT {.fd = -1, .dirfd = -1}
+
+/* Starts: `.NAME.RANDOM.tmp` beside the final name, mode as given. */
+int gs_newfile_begin(gs_newfile *file, int dirfd, const char *name, mode_t mode, gs_error *err) GS_MUST_USE;
+/* fsync, close, rename (GS_EEXISTS when the name exists and replace is false), fsync of the directory. */
+int gs_newfile_commit(gs_newfile *file, bool replace, gs_error *err) GS_MUST_USE;
+/* Drops what was not committed; safe on anything. */
+void gs_newfile_done(gs_newfile *file);
+#define GS_AUTO_NEWFILE __attribute__((cleanup(gs_newfile_done)))
+
+/* A private directory (0700) under $TMPDIR or /tmp, removed with all below by gs_tempdir_done. */
+typedef struct gs_tempdir {
+    int fd;
+    char *path;
+} gs_tempdir;
+#define GS_TEMPDIR_INIT {.fd = -1}
+int gs_tempdir_make(gs_tempdir *dir, gs_error *err) GS_MUST_USE;
+void gs_tempdir_done(gs_tempdir *dir);
+#define GS_AUTO_TEMPDIR __attribute__((cleanup(gs_tempdir_done)))
+
+/* One regular file found by gs_fs_walk: path relative to the start, in byte order of the whole paths. */
+typedef struct gs_fs_entry {
+    const char *path;
+    uint64_t size;
+    bool executable;
+} gs_fs_entry;
+/* All regular files below a directory, sorted; symbolic links and special files are GS_ESPEC naming the path; at most max_entries
+ * (GS_ELIMIT). Names that gs_path_valid refuses are GS_ESPEC. Directories called ".git" are passed over. Entries live in arena. */
+int gs_fs_walk(int dirfd, size_t max_entries, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err) GS_MUST_USE;
+
+/* An exclusive lock on a file, held until gs_lock_release or the end of the process (the kernel frees it; there are no stale
+ * locks). Busy: GS_ELOCKED, naming the holder that wrote its pid and start time into the file. */
+typedef struct gs_lock {
+    int fd;
+} gs_lock;
+#define GS_LOCK_INIT {.fd = -1}
+int gs_lock_acquire(gs_lock *lock, int dirfd, const char *name, gs_error *err) GS_MUST_USE;
+void gs_lock_release(gs_lock *lock);
+#define GS_AUTO_LOCK __attribute__((cleanup(gs_lock_release)))
+
+#endif
