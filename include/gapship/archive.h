@@ -1,0 +1,62 @@
+/* tar and gzip: reading charts, overlays and image archives, and writing them reproducibly. The only module that knows libarchive, of
+ * which it uses tar, gzip and zstd alone, and never its write-to-disk API.
+ */
+#ifndef GAPSHIP_ARCHIVE_H
+#define GAPSHIP_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gapship/buf.h"
+#include "gapship/error.h"
+#include "gapship/stream.h"
+
+/* One entry. Regular files and directories always; symbolic and hard links only when the caller allows them. */
+typedef struct gs_tar_entry {
+    const char *name; /* passed gs_path_valid; a leading "./" is removed */
+    enum { GS_TAR_FILE, GS_TAR_DIRECTORY, GS_TAR_LINK } kind;
+    const char *target; /* LINK: as written; for docker archives it is resolved against name and passed gs_path_valid */
+    uint64_t size;
+    bool executable;
+} gs_tar_entry;
+
+typedef struct gs_tar_limits {
+    size_t entries;     /* 0: GS_MAX_ARCHIVE_ENTRIES */
+    uint64_t file_size; /* 0: GS_MAX_ARCHIVE_FILE_BYTES */
+    uint64_t total;     /* 0: GS_MAX_ARCHIVE_BYTES */
+    bool links;
+} gs_tar_limits;
+
+/* Called for each entry in order; content is closed by gs_tar_read and need not be read to its end. */
+typedef int (*gs_tar_visitor)(void *state, const gs_tar_entry *entry, gs_source *content, gs_error *err);
+
+/* Reads a tar, plain or in gzip or zstd (told from its first bytes). Refused with GS_EFORMAT, naming the entry: absolute names, "..",
+ * devices, fifos, sparse files, duplicate names, links unless allowed, trailing content; over a limit: GS_ELIMIT. Takes `in` over. */
+int gs_tar_read(gs_source *in, const gs_tar_limits *limits, gs_tar_visitor visit, void *state, gs_error *err) GS_MUST_USE;
+/* Writes the entries below dirfd, an empty private directory: files 0644 or 0755, directories 0755; no links. Takes `in` over. */
+int gs_tar_extract(gs_source *in, const gs_tar_limits *limits, int dirfd, gs_error *err) GS_MUST_USE;
+
+/* What goes into an archive of ours. */
+typedef struct gs_tar_input {
+    const char *name;
+    bool executable;
+    const void *data; /* used when fd is -1 */
+    size_t len;
+    int fd;           /* read from offset 0, len bytes */
+} gs_tar_input;
+
+/* A deterministic tar in deterministic gzip: ustar (pax where a name needs it), sorted by the caller, uid and gid 0, mode 0644/0755,
+ * mtime 0, no directories, no gzip name or time. The same input gives the same bytes. sink stays open. */
+int gs_tar_gzip_write(const gs_tar_input *inputs, size_t count, gs_sink *sink, gs_error *err) GS_MUST_USE;
+/* gzip of a stream, deterministic in the same way. `in` and sink stay open. */
+int gs_gzip_write(gs_source *in, gs_sink *sink, gs_error *err) GS_MUST_USE;
+/* A source that decodes gzip, zstd or passes plain bytes on, told from the first bytes; at most max raw bytes. Takes inner over. */
+int gs_source_decompress(gs_source *inner, uint64_t max, gs_source **out, gs_error *err) GS_MUST_USE;
+
+/* The names in an image layer (tar, gzip or zstd), for the build's "is the migration's program in the image". Links are listed.
+ * Takes `in` over. */
+int gs_layer_names(gs_source *in, int (*visit)(void *state, const char *name, gs_error *err), void *state, gs_error *err) GS_MUST_USE;
+const char *gs_archive_version(void);
+
+#endif

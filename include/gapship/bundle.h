@@ -1,0 +1,162 @@
+/* The bundle: bundle-spec/FORMAT.md as code. A signed OCI image layout in a tar, format version 1, verbatim profile.
+ *
+ * Reading is in three types. gs_bundle: a file was opened and its framing read; nothing else is known. gs_verified: enough trusted keys
+ * signed the head, the statement and the index are parsed, every byte of the file is accounted for; made by gs_bundle_verify alone. Loaders
+ * and planners accept nothing else. Content is checked against the index before it is used, by chunk.
+ */
+#ifndef GAPSHIP_BUNDLE_H
+#define GAPSHIP_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gapship/crypto.h"
+#include "gapship/oci.h"
+#include "gapship/run.h"
+
+/* ---- trust --------------------------------------------------------------------------------------------------------------------- */
+
+/* Who may sign: a root document (bundle-spec/FORMAT.md section "Root") with the keys and threshold of the release role. */
+typedef struct gs_trust gs_trust;
+/* Reads a root document, or a PEM public key: that is a root with this one key and threshold 1. GS_ESPEC: threshold 0 or more than its
+ * keys, the same key twice, unknown fields. */
+int gs_trust_load(const char *path, gs_trust **out, gs_error *err) GS_MUST_USE;
+int gs_trust_parse(const char *name, const void *data, size_t len, gs_trust **out, gs_error *err) GS_MUST_USE;
+void gs_trust_free(gs_trust *trust);
+void gs_trust_free_p(gs_trust **trust);
+#define GS_AUTO_TRUST __attribute__((cleanup(gs_trust_free_p)))
+/* The root document that says the same, pretty JSON; what `site init` keeps. */
+int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* SHA-256 of the document, for people to compare. */
+int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err) GS_MUST_USE;
+unsigned gs_trust_threshold(const gs_trust *trust);
+size_t gs_trust_key_count(const gs_trust *trust);
+const gs_public_key *gs_trust_key(const gs_trust *trust, size_t i);
+
+/* ---- the statement ------------------------------------------------------------------------------------------------------------- */
+
+/* What is signed (in-toto Statement v1, JSON). Strings live as long as their owner. */
+typedef struct gs_statement {
+    const char *product;
+    const char *version;
+    uint64_t epoch, sequence, security_floor;
+    int64_t issued_at;
+    uint64_t total_length;  /* of the file */
+    uint64_t envelope_size; /* of the first member's data */
+    gs_digest index;
+    uint64_t index_size;
+    gs_digest layout;       /* index.json */
+    const char *upgrades_from; /* constraint, or NULL */
+} gs_statement;
+
+/* ---- members ------------------------------------------------------------------------------------------------------------------- */
+
+typedef enum gs_member_kind { GS_MEMBER_LAYOUT = 1, GS_MEMBER_INDEX_JSON = 2, GS_MEMBER_MANIFEST_JSON = 3, GS_MEMBER_BLOB = 4 } gs_member_kind;
+
+typedef struct gs_member {
+    gs_member_kind kind;
+    gs_digest digest;
+    uint64_t size;
+    uint64_t offset; /* of the data in the file */
+} gs_member;
+
+/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct gs_bundle gs_bundle;
+typedef struct gs_verified gs_verified;
+
+/* Opens once; the path is not used again. GS_EFORMAT: not a bundle, unsupported version (which), impossible lengths. */
+int gs_bundle_open(const char *path, gs_bundle **out, gs_error *err) GS_MUST_USE;
+/* The same for a file in a directory (the store). */
+int gs_bundle_open_at(int dirfd, const char *name, gs_bundle **out, gs_error *err) GS_MUST_USE;
+void gs_bundle_free(gs_bundle *bundle);
+void gs_bundle_free_p(gs_bundle **bundle);
+#define GS_AUTO_BUNDLE __attribute__((cleanup(gs_bundle_free_p)))
+uint64_t gs_bundle_length(const gs_bundle *bundle);
+size_t gs_bundle_signature_count(const gs_bundle *bundle);
+
+/* How the signatures stood, for reports. */
+typedef struct gs_signature_report {
+    gs_digest key_id;
+    bool known; /* to the trust */
+    bool good;
+} gs_signature_report;
+
+/* Checks the threshold (each key counts once), then parses statement and index and accounts for every byte. trust NULL: a look without
+ * trust (inspect): the result says authentic false, and no loader or planner takes it. allow_unsigned: a bundle without any signature
+ * passes too, with authentic false. Takes bundle over on success (*bundle becomes NULL).
+ * GS_ESIGNATURE: how many of how many, by which key ids. GS_EFORMAT, GS_EDIGEST: the head was changed, cut or extended. */
+int gs_bundle_verify(gs_bundle **bundle, const gs_trust *trust, bool allow_unsigned, gs_verified **out, gs_error *err) GS_MUST_USE;
+void gs_verified_free(gs_verified *verified);
+void gs_verified_free_p(gs_verified **verified);
+#define GS_AUTO_VERIFIED __attribute__((cleanup(gs_verified_free_p)))
+
+bool gs_verified_authentic(const gs_verified *verified);
+/* The bundle's digest: SHA-256 of the statement's bytes. It names the bundle everywhere and does not change when a signature is added. */
+const gs_digest *gs_verified_digest(const gs_verified *verified);
+const gs_statement *gs_verified_statement(const gs_verified *verified);
+/* The signed bytes, for `extract --signatures`: statement and its pre-authentication encoding. */
+int gs_verified_statement_bytes(const gs_verified *verified, gs_buf *statement, gs_buf *encoding, gs_error *err) GS_MUST_USE;
+const gs_signature_report *gs_verified_signatures(const gs_verified *verified, size_t *count);
+/* The bytes of one signature, borrowed. */
+const void *gs_verified_signature(const gs_verified *verified, size_t i, size_t *len);
+const gs_member *gs_verified_members(const gs_verified *verified, size_t *count);
+const gs_member *gs_verified_blob(const gs_verified *verified, const gs_digest *digest); /* NULL: not carried */
+/* The file itself, for pread and for uploads; valid while verified lives. */
+int gs_verified_fd(const gs_verified *verified);
+uint64_t gs_verified_length(const gs_verified *verified);
+
+/* Reads a small member whole (at most max) and checks it. */
+int gs_verified_read(const gs_verified *verified, const gs_member *member, size_t max, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* A stream of a member whose every chunk is checked before a byte of it is handed out. */
+int gs_verified_source(const gs_verified *verified, const gs_member *member, gs_source **out, gs_error *err) GS_MUST_USE;
+/* Reads and checks every byte of the file, in parallel (run->jobs). GS_EDIGEST names the member and the chunk's offset. */
+int gs_verified_check(const gs_run *run, const gs_verified *verified, gs_error *err) GS_MUST_USE;
+/* Copies the whole file to fd (from 0) while checking every byte: the medium is read once. fd's content is worthless on failure. */
+int gs_verified_copy(const gs_run *run, const gs_verified *verified, int fd, gs_error *err) GS_MUST_USE;
+
+/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+
+/* A bundle in the making: `NAME.partial` beside the final name, filled in place. Blobs may arrive in any order, on any thread. */
+typedef struct gs_writer gs_writer;
+
+/* What is known once the manifests are: index.json and manifest.json whole, and digest and size of every blob (unique; the order given is
+ * the order in the file). */
+typedef struct gs_writer_plan {
+    const void *index_json;
+    size_t index_json_len;
+    const void *manifest_json;
+    size_t manifest_json_len;
+    const gs_descriptor *blobs;
+    size_t blob_count;
+    gs_statement statement; /* total_length, envelope_size, index*, layout are filled in by the writer */
+} gs_writer_plan;
+
+/* Lays out the file, checks the free space, makes or reopens PATH.partial. With a partial of the same layout, blobs that are already
+ * whole (re-hashed now) are done. Another process on the same partial: GS_ELOCKED. */
+int gs_writer_begin(const gs_run *run, const char *path, const gs_writer_plan *plan, gs_writer **out, gs_error *err) GS_MUST_USE;
+uint64_t gs_writer_length(const gs_writer *writer);
+bool gs_writer_has(const gs_writer *writer, const gs_digest *blob);
+/* A sink for one blob: written at its place and hashed as it arrives, at most its size. Closing it proves digest and size
+ * (GS_EDIGEST), and only then the blob counts as there. */
+int gs_writer_blob(gs_writer *writer, const gs_digest *blob, gs_sink **out, gs_error *err) GS_MUST_USE;
+/* Takes a blob out of another bundle (copy_file_range, then hashed in place). */
+int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t offset, gs_error *err) GS_MUST_USE;
+/* Writes index and envelope, signs with each key, fsyncs, renames to PATH. replace: an existing PATH may go. GS_EINTERNAL when a blob
+ * is missing. digest (may be NULL) gets the bundle's digest. */
+int gs_writer_seal(gs_writer *writer, const gs_private_key *const *keys, size_t key_count, bool replace, gs_digest *digest, gs_error *err)
+    GS_MUST_USE;
+/* Ends it; without a seal the .partial stays for the next build. NULL is fine. */
+void gs_writer_free(gs_writer *writer);
+void gs_writer_free_p(gs_writer **writer);
+#define GS_AUTO_WRITER __attribute__((cleanup(gs_writer_free_p)))
+
+/* The pre-authentication encoding of a statement (DSSE v1, payload type GS_STATEMENT_TYPE). */
+#define GS_STATEMENT_TYPE "application/vnd.in-toto+json"
+int gs_statement_encode(const void *statement, size_t len, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* Adds a signature to a finished bundle, in its reserved space, after proving that it verifies; the file is changed in place by one write.
+ * GS_EEXISTS: this key signed already. GS_ELIMIT: no room. */
+int gs_bundle_add_signature(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err) GS_MUST_USE;
+
+#endif

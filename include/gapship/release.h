@@ -1,0 +1,248 @@
+/* What a release engineer writes (release.yaml), and what the builder pinned (release.lock), as structs. Pure data; no I/O.
+ *
+ * Every key is described in bundle-spec/RELEASE.md. The tables that bind them are the only list of keys: the JSON Schema is tested
+ * against them. Strings live in the gs_release or gs_lock. A key that gapship knows of but does not support yet is refused by name.
+ */
+#ifndef GAPSHIP_RELEASE_H
+#define GAPSHIP_RELEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gapship/bind.h"
+#include "gapship/oci.h"
+
+typedef struct gs_image_spec {
+    const char *from; /* as written, with its transport */
+    const char *as;   /* repository in the site registry; default: the path of from */
+    gs_text_list platforms; /* empty: all that the index has */
+    gs_place place;
+} gs_image_spec;
+
+typedef struct gs_chart_spec {
+    const char *name;
+    const char *from; /* directory or .tgz, relative to release.yaml */
+    gs_place place;
+} gs_chart_spec;
+
+typedef struct gs_git_spec {
+    const char *url;
+    const char *ref;
+} gs_git_spec;
+
+typedef struct gs_overlay_spec {
+    const char *name;
+    const char *from; /* directory, relative to release.yaml or to the git tree */
+    gs_git_spec *git; /* or NULL */
+    gs_place place;
+} gs_overlay_spec;
+
+typedef struct gs_file_spec {
+    const char *name;
+    const char *from;
+    gs_place place;
+} gs_file_spec;
+
+typedef enum gs_input_type { GS_INPUT_STRING, GS_INPUT_INTEGER, GS_INPUT_BOOLEAN } gs_input_type;
+typedef struct gs_input_spec {
+    const char *name;
+    int type; /* gs_input_type */
+    bool required, sensitive;
+    const char *otherwise; /* `default`, or NULL */
+    const char *description;
+    gs_place place;
+} gs_input_spec;
+
+/* What the database can bear: the revisions a release's application runs on, and what its migrations make of it. Revisions are ordered
+ * by gs_version_compare. */
+typedef struct gs_schema_spec {
+    const char *name;
+    const char *tool;
+    const char *from, *to;
+    const char *app_min, *app_max; /* default: from and to */
+    bool tolerates_future;
+    gs_place place;
+} gs_schema_spec;
+
+typedef struct gs_retry_spec {
+    int64_t attempts; /* default 1 */
+    int64_t initial, max; /* milliseconds */
+    int64_t factor;
+} gs_retry_spec;
+
+typedef enum gs_phase { GS_PHASE_PRE, GS_PHASE_POST } gs_phase;
+typedef struct gs_migration_spec {
+    const char *name;
+    const char *schema; /* a gs_schema_spec's name, or NULL */
+    int phase;          /* gs_phase */
+    int64_t wave;       /* ascending; each completes before the next */
+    const char *image;  /* `as` of an image */
+    gs_text_list command;
+    gs_text_map env;
+    gs_text_list env_from; /* Secrets of the namespace */
+    const char *namespace; /* default: of the environment's first unit */
+    const char *service_account;
+    gs_retry_spec retry;
+    int64_t deadline; /* milliseconds, default 5 m */
+    bool reversible;
+    gs_text_list down; /* command of the newer image that takes the schema back */
+    gs_place place;
+} gs_migration_spec;
+
+typedef struct gs_http_check {
+    const char *url;
+    gs_text_map headers;
+    int64_t status;            /* default 200 */
+    const gs_node *json;       /* a map: each key must be there with an equal value; or NULL */
+    int64_t retries, every, timeout; /* default 10, 3 s, 10 s */
+    gs_place place;
+} gs_http_check;
+
+typedef struct gs_verify_spec {
+    gs_http_check *http;
+    gs_place place;
+} gs_verify_spec;
+
+/* Where a unit's objects come from: one of chart, overlay, manifests. */
+typedef struct gs_source_spec {
+    const char *chart;     /* a gs_chart_spec's name */
+    gs_text_list values;   /* values files, relative to release.yaml, later wins */
+    gs_text_map set;       /* helm --set-string */
+    gs_text_map image_values; /* values path -> `as`: gets the relocated reference at the site */
+    const char *overlay;   /* a gs_overlay_spec's name */
+    const char *path;      /* in the overlay; default "." */
+    const char *manifests; /* a directory, relative to release.yaml */
+    gs_place place;
+} gs_source_spec;
+
+typedef enum gs_target_kind { GS_TARGET_HELM, GS_TARGET_KUBECTL, GS_TARGET_GITOPS } gs_target_kind;
+typedef struct gs_target_spec {
+    int kind;              /* gs_target_kind */
+    const char *release;   /* helm: release name; default the unit's */
+    const char *namespace; /* helm, kubectl */
+    const char *repository; /* gitops: a name under `git` of site.yaml; default "site" */
+    const char *branch;     /* gitops: default "main" */
+    const char *path;       /* gitops: directory in that repository that the overlay's root lands in; default "." */
+    const char *message;    /* gitops: commit message template */
+    const char *rollback_message; /* gitops */
+    gs_text_list preserve;  /* gitops: paths whose site copy wins */
+    bool shared;            /* gitops: changed files that other environments render too may be pushed with this one */
+    gs_place place;
+} gs_target_spec;
+
+typedef enum gs_hooks { GS_HOOKS_NATIVE, GS_HOOKS_EXTRACT } gs_hooks;
+typedef struct gs_wait_spec {
+    int64_t timeout; /* default 5 m */
+    int64_t stable;  /* default 0 */
+} gs_wait_spec;
+
+typedef struct gs_unit_spec {
+    const char *name;
+    gs_text_list needs;
+    gs_source_spec source;
+    gs_target_spec target;
+    int hooks; /* gs_hooks */
+    gs_wait_spec wait;
+    gs_place place;
+} gs_unit_spec;
+
+typedef struct gs_gates_spec {
+    gs_text_list verified_in; /* environments that this bundle must have been verified in */
+    gs_place place;
+} gs_gates_spec;
+
+typedef struct gs_environment_spec {
+    const char *name;
+    const char *extends; /* resolved by gs_release_parse: the struct already holds what it inherits */
+    struct { gs_unit_spec *items; size_t count; } units; /* ordered so that needs come first */
+    struct { gs_migration_spec *items; size_t count; } migrations;
+    struct { gs_verify_spec *items; size_t count; } verify;
+    gs_gates_spec gates;
+    gs_place place;
+} gs_environment_spec;
+
+typedef struct gs_invariant_spec {
+    gs_text_list same_digest; /* environments that must run the same digest of every image they share */
+    gs_place place;
+} gs_invariant_spec;
+
+typedef struct gs_release {
+    gs_doc *doc;     /* owned */
+    gs_arena *arena; /* owned */
+    const char *name, *version;
+    int64_t sequence, epoch, security_floor; /* epoch and floor default 0 */
+    const char *notes; /* path, or NULL */
+    struct { const char *repo; const char *commit; const char *ref; bool allow_dirty; } source;
+    struct { const char *upgrades_from; const char *kubernetes; gs_text_map tools; } requires;
+    struct { gs_image_spec *items; size_t count; } images;
+    struct { gs_chart_spec *items; size_t count; } charts;
+    struct { gs_overlay_spec *items; size_t count; } overlays;
+    struct { gs_file_spec *items; size_t count; } files;
+    gs_text_list ignore_images;
+    struct { gs_schema_spec *items; size_t count; } schemas;
+    struct { gs_input_spec *items; size_t count; } inputs;
+    struct { gs_environment_spec *items; size_t count; } environments;
+    struct { gs_invariant_spec *items; size_t count; } invariants;
+    int64_t keep; /* rollback.keep, default 3 */
+} gs_release;
+
+/* Parses and checks: names unique, `extends` resolved (a cycle is an error), needs, images, charts, overlays, schemas exist, exactly one
+ * source, what the target kind needs. GS_ESPEC at name:line:column. */
+int gs_release_parse(const char *name, const char *data, size_t len, gs_release **out, gs_error *err) GS_MUST_USE;
+/* The resolved release as the bundle carries it (JSON that gs_release_parse reads back to the same structs). */
+int gs_release_write(const gs_release *release, gs_buf *out, gs_error *err) GS_MUST_USE;
+void gs_release_free(gs_release *release);
+void gs_release_free_p(gs_release **release);
+#define GS_AUTO_RELEASE __attribute__((cleanup(gs_release_free_p)))
+const gs_environment_spec *gs_release_environment(const gs_release *release, const char *name); /* NULL: none */
+const gs_schema_spec *gs_release_schema(const gs_release *release, const char *name);
+
+/* ---- the lock ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct gs_locked_image {
+    const char *from;       /* as in release.yaml */
+    const char *as;
+    const char *tag;        /* to push; "" for a digest-only source */
+    const char *digest;     /* "sha256:…" of the manifest or index, as the source serves it */
+    const char *media_type;
+    int64_t size;           /* of that manifest */
+    gs_text_list platforms; /* kept; empty: all */
+    bool synthesized;       /* from a docker archive: the digest is gapship's, no registry ever served it */
+} gs_locked_image;
+
+/* A chart, an overlay, a values or manifest file, a file: content gapship packs itself, named by the digest of its packed bytes. */
+typedef struct gs_locked_content {
+    const char *name;
+    const char *from;
+    const char *commit; /* of a git source, or NULL */
+    const char *digest;
+    int64_t size;
+} gs_locked_content;
+
+typedef struct gs_lock {
+    gs_doc *doc;     /* owned; NULL for a lock made in memory */
+    gs_arena *arena; /* owned */
+    struct { const char *commit; const char *ref; const char *time; } source; /* NULL where unknown */
+    struct { gs_locked_image *items; size_t count; } images;       /* in the order of release.yaml */
+    struct { gs_locked_content *items; size_t count; } charts;
+    struct { gs_locked_content *items; size_t count; } overlays;
+    struct { gs_locked_content *items; size_t count; } inputs;     /* values files and manifest directories of environments */
+    struct { gs_locked_content *items; size_t count; } files;
+} gs_lock;
+
+int gs_lock_new(gs_lock **out, gs_error *err) GS_MUST_USE;
+int gs_lock_parse(const char *name, const char *data, size_t len, gs_lock **out, gs_error *err) GS_MUST_USE;
+/* Pretty JSON, ends with a newline; the same lock gives the same bytes. */
+int gs_lock_write(const gs_lock *lock, gs_buf *out, gs_error *err) GS_MUST_USE;
+void gs_lock_free(gs_lock *lock);
+void gs_lock_free_p(gs_lock **lock);
+#define GS_AUTO_RELEASE_LOCK __attribute__((cleanup(gs_lock_free_p)))
+const gs_locked_image *gs_lock_image(const gs_lock *lock, const char *as);
+const gs_locked_content *gs_lock_find(const gs_locked_content *items, size_t count, const char *name);
+
+/* "${version}", "${name}", "${environment}", "${tag.AS}", "${digest.AS}", "${input.NAME}" … in text, from pairs. An unknown or unclosed
+ * variable is GS_ESPEC; "$${" is a literal "${". */
+int gs_expand(const char *text, const gs_text_map *variables, gs_buf *out, gs_error *err) GS_MUST_USE;
+
+#endif

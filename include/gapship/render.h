@@ -1,0 +1,60 @@
+/* From a chart, an overlay or a directory of manifests to objects, with the real helm and kubectl, hermetically: no network where the
+ * kernel allows to take it away, an empty HOME, a fixed environment.
+ */
+#ifndef GAPSHIP_RENDER_H
+#define GAPSHIP_RENDER_H
+
+#include <stdbool.h>
+
+#include "gapship/bind.h"
+#include "gapship/run.h"
+
+/* The tools, found once. Paths are $GAPSHIP_HELM, $GAPSHIP_KUBECTL or from PATH. */
+typedef struct gs_tools {
+    char *helm, *helm_version;       /* NULL when absent; "3.17.3" */
+    char *kubectl, *kubectl_version, *kustomize_version;
+} gs_tools;
+/* Absent tools are no error here; a use case that needs one says so (gs_tools_need). kustomize below 4.2 (kubectl 1.22) counts as absent. */
+int gs_tools_find(const gs_run *run, gs_tools *out, gs_error *err) GS_MUST_USE;
+void gs_tools_done(gs_tools *tools);
+/* GS_ECHECK with where to get it. */
+int gs_tools_need_helm(const gs_tools *tools, gs_error *err) GS_MUST_USE;
+int gs_tools_need_kubectl(const gs_tools *tools, gs_error *err) GS_MUST_USE;
+
+typedef struct gs_render_request {
+    const char *environment, *unit; /* for messages */
+    /* chart: path of a .tgz or directory */
+    const char *chart;
+    const char *release, *namespace;
+    const char *const *values;      /* files, later wins */
+    size_t value_count;
+    const gs_text_map *set;         /* --set-string; may be NULL */
+    bool upgrade;                   /* --is-upgrade */
+    const char *kube_version;       /* or NULL */
+    /* overlay: directory with a kustomization; root is the tree it may read */
+    const char *overlay;
+    /* manifests: directory of .yaml, .yml and .json files, read in byte order of their names */
+    const char *manifests;
+} gs_render_request;
+
+/* The objects, flattened, hooks and CRDs included, in doc->root. A chart that does not render, a file that is no object, a remote base, a
+ * build that wants the network: GS_ECHECK with environment/unit in `where` and the tool's last lines. */
+int gs_render(const gs_run *run, const gs_tools *tools, const gs_render_request *request, gs_doc **out, gs_error *err) GS_MUST_USE;
+
+/* Kustomizations below root that name something outside it: remote resources, bases, components, charts, or files above root.
+ * GS_ECHECK naming file, line and entry. */
+int gs_render_check_hermetic(const gs_run *run, const char *root, const char *path, gs_error *err) GS_MUST_USE;
+/* The files that the kustomization at path below root reads, itself included, relative to root, in byte order. */
+int gs_render_closure(const char *root, const char *path, gs_arena *arena, gs_text_list *out, gs_error *err) GS_MUST_USE;
+
+/* Edits the `images:` of a kustomization in place: the entry whose name is `name` gets newName and newTag; missing keys and a missing
+ * entry are added in the file's own style. Comments and layout stay. newTag is quoted when YAML would read it as another type. */
+typedef struct gs_image_edit {
+    const char *name;     /* as rendered without the entry */
+    const char *new_name;
+    const char *new_tag;
+} gs_image_edit;
+int gs_kustomization_edit(const char *name, const char *data, size_t len, const gs_image_edit *edits, size_t count, gs_buf *out,
+                          gs_error *err) GS_MUST_USE;
+
+#endif
