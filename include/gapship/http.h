@@ -2,7 +2,8 @@
  * that knows libcurl.
  *
  * A client is used by several threads at once; each keeps its own connections alive. Redirects are followed only where a request says
- * so, at most GS_MAX_REDIRECTS, never from https to http, and without any header of the request once scheme, host or port change.
+ * so, at most GS_MAX_REDIRECTS, never from https to http nor from elsewhere to this machine, and once scheme, host or port change only
+ * Accept and Range go along of the request's headers.
  * No proxy, no netrc, no cookies, no content decoding. TLS 1.2 or newer, peer and host always verified.
  */
 #ifndef GAPSHIP_HTTP_H
@@ -53,7 +54,10 @@ typedef struct gs_http_request {
     int64_t connect_ms;    /* 0: 10 s */
     int64_t idle_ms;       /* no byte for so long is GS_ETIMEOUT; 0: 60 s */
     int64_t deadline_ms;   /* of the whole exchange; 0: none */
-    void (*moved)(void *state, uint64_t bytes); /* called with body bytes sent or received since the last call; may be NULL */
+    /* Both may be NULL. moved gets the body bytes sent or received since its last call. began is called once the headers of a 2xx answer
+     * to a request with a sink are there, before the first byte of its body; its error ends the exchange and is not retried. */
+    void (*moved)(void *state, uint64_t bytes);
+    int (*began)(void *state, const gs_http_response *response, gs_error *err);
     void *state;
 } gs_http_request;
 #define GS_HTTP_REQUEST .body_fd = -1
@@ -74,9 +78,10 @@ void gs_http_response_done(gs_http_response *response);
 /* The value of a header (case-insensitive), the n-th with that name from 0; copied into out (cut to size). False when absent. */
 bool gs_http_header_get(const gs_http_response *response, const char *name, size_t n, char *out, size_t size);
 
-/* gs_http_send with retries: 408, 429, 500, 502, 503, 504 and network errors, 6 tries, 250 ms doubling to 30 s with jitter;
- * Retry-After (seconds or date, at most 60 s) wins. Never retries once bytes went into request->sink unless restart is given: it
- * must make the sink ready for a fresh start (or fail). */
+/* gs_http_send with retries: 408, 429, 500, 502, 503, 504 and network errors that may pass (not a wrong certificate), 6 tries, 250 ms
+ * doubling to 30 s with jitter; Retry-After (seconds or date, at most 60 s) wins. Never retries once bytes went into request->sink
+ * unless restart is given: called before each further try, it must make the sink ready for a fresh start (or fail), and may change the
+ * request for it. */
 typedef struct gs_http_retry {
     unsigned tries;   /* 0: 6 */
     int64_t first_ms; /* 0: 250 */
@@ -90,6 +95,11 @@ int gs_http_send_retrying(gs_http *http, const gs_http_request *request, const g
  * gs_url_same_origin compares scheme, host, port. gs_url_escape percent-encodes all but unreserved characters. */
 int gs_url_resolve(const char *base, const char *location, gs_buf *out, gs_error *err) GS_MUST_USE;
 bool gs_url_same_origin(const char *a, const char *b);
+/* "https://host:443" of an http(s) URL without userinfo, GS_ENETWORK for anything else. Needs GS_URL_ORIGIN bytes. */
+#define GS_URL_ORIGIN 300
+int gs_url_origin(const char *url, char out[GS_URL_ORIGIN], gs_error *err) GS_MUST_USE;
+/* The host is localhost or the literal of a loopback, unspecified or link-local address. False for what is no URL. */
+bool gs_url_is_local(const char *url);
 void gs_url_escape(const char *text, gs_buf *out);
 const char *gs_http_version(void);
 

@@ -211,7 +211,7 @@ typedef struct gs_locked_image {
     bool synthesized;       /* from a docker archive: the digest is gapship's, no registry ever served it */
 } gs_locked_image;
 
-/* A chart, an overlay, a values or manifest file, a file: content gapship packs itself, named by the digest of its packed bytes. */
+/* A chart, an overlay, the sources, a file: content gapship packs itself, named by the digest of its packed bytes. */
 typedef struct gs_locked_content {
     const char *name;
     const char *from;
@@ -227,7 +227,8 @@ typedef struct gs_lock {
     struct { gs_locked_image *items; size_t count; } images;       /* in the order of release.yaml */
     struct { gs_locked_content *items; size_t count; } charts;
     struct { gs_locked_content *items; size_t count; } overlays;
-    struct { gs_locked_content *items; size_t count; } inputs;     /* values files and manifest directories of environments */
+    gs_locked_content sources; /* one tar+gzip with every values file, manifest directory and the notes, at their paths relative to
+                                  release.yaml; digest NULL when there are none */
     struct { gs_locked_content *items; size_t count; } files;
 } gs_lock;
 
@@ -239,6 +240,9 @@ void gs_lock_free(gs_lock *lock);
 void gs_lock_free_p(gs_lock **lock);
 #define GS_AUTO_RELEASE_LOCK __attribute__((cleanup(gs_lock_free_p)))
 const gs_locked_image *gs_lock_image(const gs_lock *lock, const char *as);
+/* The image that a rendered reference means: same host and path after normalising, and its digest (or, without one, its tag). NULL: not
+ * listed. */
+const gs_locked_image *gs_lock_match(const gs_lock *lock, const gs_reference *reference);
 const gs_locked_content *gs_lock_find(const gs_locked_content *items, size_t count, const char *name);
 
 /* "${version}", "${name}", "${environment}", "${tag.AS}", "${digest.AS}", "${input.NAME}" … in text, from pairs. An unknown or unclosed

@@ -1,0 +1,59 @@
+/* What a bundle carries, as things with names: the release, the lock, and the artifacts in its OCI layout. Part of the bundle module.
+ *
+ * index.json lists one descriptor per image, chart, overlay and artifact. Annotations: org.opencontainers.image.ref.name (AS:TAG for
+ * images, "chart/NAME:VERSION", "overlay/NAME", "file/NAME", "sources", "release"), io.containerd.image.name (the full source reference of
+ * an image), io.gapship.kind.
+ */
+#ifndef GAPSHIP_CONTENTS_H
+#define GAPSHIP_CONTENTS_H
+
+#include "gapship/bundle.h"
+#include "gapship/release.h"
+
+#define GS_KIND_ANNOTATION "io.gapship.kind"
+#define GS_REF_NAME_ANNOTATION "org.opencontainers.image.ref.name"
+#define GS_IMAGE_NAME_ANNOTATION "io.containerd.image.name"
+/* Media types of what gapship packs itself; the release artifact has two layers: the release and the lock, both JSON. */
+#define GS_MEDIA_RELEASE_ARTIFACT "application/vnd.gapship.release.v1"
+#define GS_MEDIA_RELEASE "application/vnd.gapship.release.v1+json"
+#define GS_MEDIA_LOCK "application/vnd.gapship.lock.v1+json"
+#define GS_MEDIA_OVERLAY_ARTIFACT "application/vnd.gapship.overlay.v1"
+#define GS_MEDIA_SOURCES_ARTIFACT "application/vnd.gapship.sources.v1"
+#define GS_MEDIA_FILE_ARTIFACT "application/vnd.gapship.file.v1"
+#define GS_MEDIA_TREE "application/vnd.oci.image.layer.v1.tar+gzip"
+#define GS_MEDIA_FILE_ZSTD "application/vnd.gapship.file.v1+zstd"
+
+typedef struct gs_content {
+    const char *kind; /* "image", "chart", "overlay", "sources", "file", "release" */
+    const char *name; /* the ref.name annotation */
+    gs_descriptor descriptor; /* of its manifest or index */
+} gs_content;
+
+typedef struct gs_contents {
+    gs_arena *arena;
+    gs_release *release;
+    gs_lock *lock;
+    gs_content *items; /* in the order of index.json */
+    size_t count;
+} gs_contents;
+
+/* Reads index.json, release and lock of a verified bundle (each checked against the signed index first). */
+int gs_contents_load(const gs_verified *verified, gs_contents **out, gs_error *err) GS_MUST_USE;
+void gs_contents_free(gs_contents *contents);
+void gs_contents_free_p(gs_contents **contents);
+#define GS_AUTO_CONTENTS __attribute__((cleanup(gs_contents_free_p)))
+const gs_content *gs_contents_find(const gs_contents *contents, const char *kind, const char *name); /* NULL: none */
+
+/* Every blob that an image needs, manifests included, children before parents: what a load pushes, in order. Sparse children (platforms
+ * left out at build) are not listed. */
+typedef struct gs_needed {
+    gs_descriptor descriptor;
+    bool manifest; /* push by PUT manifest, not as a blob */
+} gs_needed;
+int gs_contents_needed(const gs_verified *verified, const gs_content *content, gs_arena *arena, gs_needed **out, size_t *count,
+                       gs_error *err) GS_MUST_USE;
+
+/* Writes what rendering needs below dirfd (a private directory): charts/NAME.tgz, overlays/NAME/…, sources/…, files/NAME. */
+int gs_contents_extract(const gs_verified *verified, const gs_contents *contents, int dirfd, gs_error *err) GS_MUST_USE;
+
+#endif

@@ -1,0 +1,111 @@
+/* The site side's use cases: site init, import, plan, install, load, status, history, rollback, serve. src/cli parses and prints;
+ * everything else is here.
+ *
+ * A run is: open -> verify -> keep -> plan (pure) -> execute (a loop over steps, journal before and after each) -> record.
+ */
+#ifndef GAPSHIP_INSTALL_H
+#define GAPSHIP_INSTALL_H
+
+#include "gapship/contents.h"
+#include "gapship/ledger.h"
+#include "gapship/site.h"
+#include "gapship/store.h"
+#include "gapship/target.h"
+
+/* An opened site: configuration, store, ledger, trust, tools. */
+typedef struct gs_installation {
+    gs_run run;
+    gs_site *site;
+    gs_store *store;
+    gs_ledger *ledger;
+    gs_trust *trust;
+    gs_tools tools;
+    gs_lock lock;
+    char id[17]; /* of this run */
+} gs_installation;
+
+/* Makes DIR/site.yaml (commented), DIR/trust/root.json and the store. fingerprint is for people to compare. GS_EEXISTS. */
+int gs_site_create(const gs_run *run, const char *directory, const char *root_file, gs_digest *fingerprint, gs_error *err) GS_MUST_USE;
+/* site_file NULL: the usual places. change: takes the lock (GS_ELOCKED). */
+int gs_installation_open(const gs_run *run, const char *site_file, bool change, gs_installation **out, gs_error *err) GS_MUST_USE;
+void gs_installation_free(gs_installation *installation);
+void gs_installation_free_p(gs_installation **installation);
+#define GS_AUTO_INSTALLATION __attribute__((cleanup(gs_installation_free_p)))
+
+/* BUNDLE on the command line: a path, NAME@VERSION, or a digest prefix (8 hex digits at least) of a kept one. A path is verified; with keep
+ * it is also copied into the store, judged by the order of bundles (accept.c) and written to the ledger. */
+int gs_installation_bundle(gs_installation *installation, const char *bundle, bool keep, gs_verified **out, gs_error *err) GS_MUST_USE;
+
+/* ---- plan ---------------------------------------------------------------------------------------------------------------------- */
+
+typedef enum gs_step_kind { GS_STEP_GATE, GS_STEP_LOAD, GS_STEP_MIGRATE, GS_STEP_APPLY, GS_STEP_WAIT, GS_STEP_VERIFY, GS_STEP_RECORD, GS_STEP_DOWN } gs_step_kind;
+
+/* One step. The index points into the environment's units, migrations or verify list. */
+typedef struct gs_step {
+    gs_step_kind kind;
+    const char *id; /* "staging/migrate/main"; unique in the plan */
+    size_t environment; /* index in the release */
+    size_t index;
+    const char *skip; /* why it is not run ("the database is at this revision already"), or NULL */
+} gs_step;
+
+typedef struct gs_plan {
+    gs_arena *arena;
+    const char *verb; /* "install", "rollback" */
+    gs_step *steps;
+    size_t count;
+    bool rollback;
+} gs_plan;
+
+/* What the planner knows of the past: for each environment, which bundle runs there. */
+typedef struct gs_plan_past {
+    const char *environment;
+    bool known;
+    gs_digest bundle;
+    const gs_release *release; /* of that bundle; NULL when it is not kept any more */
+} gs_plan_past;
+
+typedef struct gs_plan_request {
+    const gs_contents *contents;
+    const gs_digest *bundle;
+    const gs_site *site;
+    const gs_plan_past *past; /* one per environment of the release, in its order */
+    const char *to;           /* last environment, or NULL for all */
+    const char *only;         /* this environment alone (rollback --environment), or NULL */
+    bool rollback;
+} gs_plan_request;
+/* Pure: no I/O. GS_EROLLBACK_REFUSED names the migration in the way; GS_EGATE an environment that has to come first; GS_ECHECK an
+ * environment the site does not configure. Steps for environments that already run the bundle are planned too: they prove themselves. */
+int gs_plan_make(const gs_plan_request *request, gs_plan **out, gs_error *err) GS_MUST_USE;
+void gs_plan_free(gs_plan *plan);
+void gs_plan_free_p(gs_plan **plan);
+#define GS_AUTO_PLAN __attribute__((cleanup(gs_plan_free_p)))
+
+/* ---- use cases ----------------------------------------------------------------------------------------------------------------- */
+
+typedef struct gs_install_options {
+    const char *bundle;
+    const char *to;          /* install, plan: last environment */
+    const char *environment; /* rollback: only this one */
+    const char *to_version;  /* rollback: VERSION; NULL: the one before */
+} gs_install_options;
+
+/* Results are trees (made in arena) that src/cli prints as tables or as JSON; their keys are in docs/json.md. */
+int gs_import(gs_installation *installation, const char *bundle, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
+/* What would change, environment by environment, by asking registry, repositories and clusters. *changes false: nothing. */
+int gs_plan_show(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, bool *changes,
+                 gs_error *err) GS_MUST_USE;
+int gs_install(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, gs_error *err)
+    GS_MUST_USE;
+int gs_rollback(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, gs_error *err)
+    GS_MUST_USE;
+/* Only the registry. */
+int gs_load(gs_installation *installation, const char *bundle, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
+int gs_status(gs_installation *installation, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
+/* audit: every row, and the chain is checked. */
+int gs_history(gs_installation *installation, bool audit, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
+/* Serves the kept bundles until stopped. listen NULL: as site.yaml says. ready is called with the address. */
+int gs_serve(gs_installation *installation, const char *listen, void (*ready)(void *state, const char *address), void *state, gs_error *err)
+    GS_MUST_USE;
+
+#endif
