@@ -72,7 +72,7 @@ typedef struct gs_error {
 } gs_error;
 
 #define GS_MUST_USE __attribute__((warn_unused_result))
-#define GS_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define GS_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* Fills err (which may be NULL) and returns code, so that `return gs_fail(err, GS_ESPEC, "…");` is the whole error path.
  * Overwrites what err held. */

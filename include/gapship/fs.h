@@ -87,14 +87,14 @@ typedef struct gs_fs_entry {
  * (GS_ELIMIT). Names that gs_path_valid refuses are GS_ESPEC. Directories called ".git" are passed over. Entries live in arena. */
 int gs_fs_walk(int dirfd, size_t max_entries, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err) GS_MUST_USE;
 
-/* An exclusive lock on a file, held until gs_lock_release or the end of the process (the kernel frees it; there are no stale
+/* An exclusive lock on a file, held until gs_filelock_release or the end of the process (the kernel frees it; there are no stale
  * locks). Busy: GS_ELOCKED, naming the holder that wrote its pid and start time into the file. */
-typedef struct gs_lock {
+typedef struct gs_filelock {
     int fd;
-} gs_lock;
-#define GS_LOCK_INIT {.fd = -1}
-int gs_lock_acquire(gs_lock *lock, int dirfd, const char *name, gs_error *err) GS_MUST_USE;
-void gs_lock_release(gs_lock *lock);
-#define GS_AUTO_LOCK __attribute__((cleanup(gs_lock_release)))
+} gs_filelock;
+#define GS_FILELOCK_INIT {.fd = -1}
+int gs_filelock_acquire(gs_filelock *lock, int dirfd, const char *name, gs_error *err) GS_MUST_USE;
+void gs_filelock_release(gs_filelock *lock);
+#define GS_AUTO_FILELOCK __attribute__((cleanup(gs_filelock_release)))
 
 #endif

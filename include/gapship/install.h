@@ -20,7 +20,7 @@ typedef struct gs_installation {
     gs_ledger *ledger;
     gs_trust *trust;
     gs_tools tools;
-    gs_lock lock;
+    gs_filelock lock;
     char id[17]; /* of this run */
 } gs_installation;
 

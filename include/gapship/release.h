@@ -238,7 +238,7 @@ int gs_lock_parse(const char *name, const char *data, size_t len, gs_lock **out,
 int gs_lock_write(const gs_lock *lock, gs_buf *out, gs_error *err) GS_MUST_USE;
 void gs_lock_free(gs_lock *lock);
 void gs_lock_free_p(gs_lock **lock);
-#define GS_AUTO_RELEASE_LOCK __attribute__((cleanup(gs_lock_free_p)))
+#define GS_AUTO_LOCK __attribute__((cleanup(gs_lock_free_p)))
 const gs_locked_image *gs_lock_image(const gs_lock *lock, const char *as);
 /* The image that a rendered reference means: same host and path after normalising, and its digest (or, without one, its tag). NULL: not
  * listed. */

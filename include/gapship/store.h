@@ -24,7 +24,7 @@ void gs_store_free(gs_store *store);
 void gs_store_free_p(gs_store **store);
 #define GS_AUTO_STORE __attribute__((cleanup(gs_store_free_p)))
 /* The run's lock (GS_ELOCKED names the holder); also clears incoming/. */
-int gs_store_lock(gs_store *store, gs_lock *lock, gs_error *err) GS_MUST_USE;
+int gs_store_lock(gs_store *store, gs_filelock *lock, gs_error *err) GS_MUST_USE;
 int gs_store_dirfd(const gs_store *store);
 /* PATH/NAME in arena. */
 const char *gs_store_path(const gs_store *store, gs_arena *arena, const char *name);
