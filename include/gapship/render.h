@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "gapship/bind.h"
+#include "gapship/release.h"
 #include "gapship/run.h"
 
 /* The tools, found once. Paths are $GAPSHIP_HELM, $GAPSHIP_KUBECTL or from PATH. */
@@ -40,6 +40,24 @@ typedef struct gs_render_request {
 /* The objects, flattened, hooks and CRDs included, in doc->root. A chart that does not render, a file that is no object, a remote base, a
  * build that wants the network: GS_ECHECK with environment/unit in `where` and the tool's last lines. */
 int gs_render(const gs_run *run, const gs_tools *tools, const gs_render_request *request, gs_doc **out, gs_error *err) GS_MUST_USE;
+
+/* A unit of an environment out of WORK, a directory as gs_contents_extract lays it out. images: how references are written (NULL: as the
+ * release has them); only charts use it, through imageValues. */
+typedef struct gs_unit_render {
+    const char *work;
+    const gs_environment_spec *environment;
+    const gs_unit_spec *unit;
+    const gs_text_map *set; /* values by gs_image_values; may be NULL */
+    bool upgrade;
+} gs_unit_render;
+int gs_render_unit(const gs_run *run, const gs_tools *tools, const gs_unit_render *request, gs_doc **out, gs_error *err) GS_MUST_USE;
+
+/* The values that make a chart use other references. For each entry of the unit's imageValues: where the chart's default at that path is
+ * a map, its repository, tag (and registry, digest where it has them) are set; else the path itself gets the whole reference.
+ * reference gives "HOST/PATH:TAG@DIGEST" for an `as`, borrowed. */
+int gs_image_values(const gs_run *run, const gs_tools *tools, const gs_unit_render *request,
+                    const char *(*reference)(void *state, const char *as), void *state, gs_arena *arena, gs_text_map *out, gs_error *err)
+    GS_MUST_USE;
 
 /* Kustomizations below root that name something outside it: remote resources, bases, components, charts, or files above root.
  * GS_ECHECK naming file, line and entry. */
