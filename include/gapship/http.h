@@ -37,6 +37,14 @@ typedef struct gs_http_header {
     const char *value;
 } gs_http_header;
 
+typedef struct gs_http_response {
+    int status;
+    gs_buf headers; /* "Name: value\n" lines as received, of the last exchange */
+    gs_buf body;    /* NUL-terminated */
+    char *url;      /* of the last exchange, after redirects */
+    uint64_t received;
+} gs_http_response;
+
 typedef struct gs_http_request {
     const char *method; /* NULL: GET */
     const char *url;    /* http or https, no userinfo */
@@ -61,14 +69,6 @@ typedef struct gs_http_request {
     void *state;
 } gs_http_request;
 #define GS_HTTP_REQUEST .body_fd = -1
-
-typedef struct gs_http_response {
-    int status;
-    gs_buf headers; /* "Name: value\n" lines as received, of the last exchange */
-    gs_buf body;    /* NUL-terminated */
-    char *url;      /* of the last exchange, after redirects */
-    uint64_t received;
-} gs_http_response;
 
 /* One exchange. 0 with any HTTP status. GS_ENETWORK: no connection, TLS failure (the reason in the message, a hint about CAs), reset;
  * GS_ETIMEOUT; GS_ELIMIT: body over max_body; GS_EINTERRUPTED. `where` is scheme://host:port. done the response in every case. */

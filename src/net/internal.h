@@ -1,0 +1,32 @@
+/* What the files of src/net share. */
+#ifndef GS_NET_INTERNAL_H
+#define GS_NET_INTERNAL_H
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+#include "gapship/http.h"
+
+/* An idle libcurl handle with its open connections. */
+typedef struct gs_http_handle {
+    CURL *easy;
+    struct gs_http_handle *next;
+} gs_http_handle;
+
+struct gs_http {
+    const gs_run *run;
+    gs_http_host host;
+    pthread_mutex_t lock;
+    gs_http_handle *idle; /* under lock; the last one given back is the first to be taken: its connections are the freshest */
+};
+
+/* One request to one URL, without redirects. foreign: a redirect led to another origin, so only harmless headers may go there.
+ * *transient is set on failure: trying again may help. response is initialised by the caller. */
+int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_request *request, const char *url, bool foreign,
+                     gs_http_response *response, bool *transient, gs_error *err);
+/* gs_http_send that also tells whether trying again may help. */
+int gs_http_send_once(gs_http *http, const gs_http_request *request, gs_http_response *response, bool *transient, gs_error *err);
+/* Turns libcurl's verdict into an error with its hint; true in *transient when trying again may help. */
+int gs_http_explain(gs_http *http, CURL *easy, CURLcode status, const char *detail, bool *transient, gs_error *err);
+
+#endif
