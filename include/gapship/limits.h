@@ -45,6 +45,9 @@
 #define GS_MAX_ARCHIVE_BYTES GS_MIB(100)
 #define GS_MAX_ENTRY_NAME_BYTES 4096u
 
+/* Directory trees */
+#define GS_MAX_TREE_DEPTH 128
+
 /* Child processes */
 #define GS_MAX_CHILD_OUTPUT_BYTES GS_MIB(64)
 #define GS_MAX_CHILD_ERROR_BYTES GS_KIB(16)
