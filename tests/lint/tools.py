@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""The standard tools, each asked for nothing but silence: clang-format, shellcheck, cppcheck, clang-tidy."""
+import os
+import re
+import subprocess
+import sys
+
+import lint
+
+
+def ask(root, command, pattern):
+    """Runs a tool; what it says goes to stderr, its findings (path, line, id by pattern) are returned."""
+    result = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    found = [(os.path.relpath(os.path.join(root, m[1]), root), int(m[2]), f'{command[0]}: {m[3]}')
+             for m in re.finditer(pattern, result.stdout, re.MULTILINE)]
+    if result.returncode or found:
+        sys.stderr.write(result.stdout)
+    if result.returncode and not found:
+        found.append((command[0], 0, f'ended with {result.returncode}'))
+    return found
+
+
+def c_sources(root):
+    folders = [folder for folder in (*lint.CODE_FOLDERS, 'tests') if (root / folder).is_dir()]
+    return [str(path) for path in lint.files(root, folders, ('.c', '.h'))]
+
+
+def shell_scripts(root):
+    for path in lint.files(root):
+        if path.suffix in ('.sh', '.bash'):
+            yield str(path)
+        elif not path.suffix and (root / path).read_bytes()[:64].startswith((b'#!/bin/sh', b'#!/bin/bash', b'#!/usr/bin/env bash')):
+            yield str(path)
+
+
+def clang_format(root):
+    """One finding a file: its first line that clang-format would change."""
+    first = {}
+    for path, line, message in ask(root, ['clang-format', '--dry-run', '--Werror', *c_sources(root)], r'^(.+?):(\d+):\d+: .*(\[-Wclang-format-violations\])$'):
+        first.setdefault(path, (path, line, message))
+    return first.values()
+
+
+def shellcheck(root):
+    scripts = list(shell_scripts(root))
+    return ask(root, ['shellcheck', '-x', '-P', 'SCRIPTDIR', '-f', 'gcc', *scripts], r'^(.+?):(\d+):\d+: .*(\[SC\d+\])$') if scripts else []
+
+
+def cppcheck(root):
+    """Without the two checks that do not know the cleanup attribute or a buffer filled by a callee; the compilers and sanitizers do."""
+    folders = [folder for folder in ('src', 'installer') if (root / folder).is_dir()]
+    return ask(root, ['cppcheck', '--quiet', '--error-exitcode=1', '--std=c11', '--enable=warning,portability', '--inline-suppr', '-j', '2',
+                      '--suppress=memleak', '--suppress=resourceLeak', '--suppress=uninitvar', '-I', 'include', '-D_GNU_SOURCE',
+                      '--template={file}:{line}: [{id}] {message}', *folders],
+               r'^(.+?):(\d+): (\[\w+\])')
+
+
+def clang_tidy(root, build):
+    """Over the units of a build folder's compile_commands.json; without one, over every .c with plain flags."""
+    sources = [path for path in c_sources(root) if path.endswith('.c') and not path.startswith('tests/')]
+    command = ['clang-tidy', '--quiet', f'--config-file={lint.HERE.parent.parent}/.clang-tidy', '--warnings-as-errors=*']
+    findings = []
+    for path in sources:  # one at a time: a unit that does not compile should not hide the others
+        how = ['-p', build, path] if build else [path, '--', '-std=gnu11', '-Iinclude']
+        findings += ask(root, command + how, r'^(.+?):(\d+):\d+: (?:warning|error): .*(\[[\w.,-]+\])$')
+    return findings
+
+
+def check(root, tool, build):
+    for name in tool:
+        yield from clang_tidy(root, build[0] if build else None) if name == 'clang-tidy' else globals()[name.replace('-', '_')](root)
+
+
+lint.run(check, __doc__, tool='clang-format, shellcheck, cppcheck or clang-tidy', build='build folder with compile_commands.json')
