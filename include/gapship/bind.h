@@ -1,8 +1,8 @@
 /* The binder: one table per struct says which keys a map may have, and what they are. It reads trees into structs, writes structs
  * into trees, and is what the JSON Schemas in bundle-spec/schema are tested against.
  *
- * Reading is strict: unknown keys (with the nearest valid one), missing required keys, wrong types, and plain scalars that YAML would
- * take for a number where a string is due ("quote it") are GS_ESPEC at file:line:column.
+ * Reading is strict: unknown keys (with the nearest valid one), missing required keys, wrong types, and plain scalars that YAML
+ * would take for a number where a string is due ("quote it") are GS_ESPEC at file:line:column.
  */
 #ifndef GAPSHIP_BIND_H
 #define GAPSHIP_BIND_H
@@ -58,25 +58,29 @@ typedef struct gs_bind_table {
     size_t field_count;
 } gs_bind_table;
 
+/* Absent members are zero or their default. An absent STRUCT is filled with its members' defaults, and its PLACE is 0:0. */
 struct gs_bind_field {
     const char *key;
     gs_bind_kind kind;
     size_t offset;
     bool required;
-    const gs_bind_table *table;        /* STRUCT… */
-    const char *const *choices;        /* CHOICE, NULL-terminated */
-    bool (*valid)(const char *text);   /* TEXT, TEXT_LIST items, KEY: NULL accepts all */
-    const char *expects;               /* "a name of lower-case letters, digits, '-', '.' and '_'" when valid refuses */
-    const char *otherwise;             /* TEXT, INTEGER, BOOL, DURATION, CHOICE: default, as written in YAML; NULL: zero */
+    const gs_bind_table *table;      /* STRUCT… */
+    const char *const *choices;      /* CHOICE, NULL-terminated */
+    bool (*valid)(const char *text); /* TEXT, TEXT_LIST items, TEXT_MAP values, KEY, INTEGER (its digits): NULL accepts all */
+    const char *expects;             /* "a name of lower-case letters, digits, '-', '.' and '_'" when valid refuses */
+    const char *otherwise;           /* TEXT, INTEGER, BOOL, DURATION, CHOICE: default, as written in YAML; NULL: zero */
 };
 
 /* Reads `node` of doc into out (table->size bytes, zeroed first). Memory comes from arena; NODE members borrow from doc. On failure
  * out's content is undefined and holds nothing to free. */
-int gs_bind_read(const gs_bind_table *table, const gs_doc *doc, const gs_node *node, gs_arena *arena, void *out, gs_error *err)
-    GS_MUST_USE;
+int gs_bind_read(const gs_bind_table *table, const gs_doc *doc, const gs_node *node, gs_arena *arena, void *out,
+                 gs_error *err) GS_MUST_USE;
 /* The struct as a map; members equal to zero or to their default are left out unless required. NULL when out of memory. */
 gs_node *gs_bind_write(const gs_bind_table *table, const void *in, gs_arena *arena);
-/* An error about a bound thing: GS_ESPEC at doc:line:column. */
+/* An error about a bound thing: GS_ESPEC at doc:line:column. A place of 0 names the file alone. */
 int gs_bind_fail(const gs_doc *doc, gs_place place, gs_error *err, const char *format, ...) GS_PRINTF(4, 5);
+/* Where the value at `path` (as for gs_node_at: "extends", "needs/1") of the map at `place` stands; `place` itself when it is not
+ * there. For messages: it searches the document. */
+gs_place gs_bind_place_of(const gs_doc *doc, gs_place place, const char *path);
 
 #endif

@@ -1,10 +1,10 @@
 /* Documents: YAML and JSON become one neutral tree that remembers where everything stood.
  *
- * Two YAML dialects: a configuration (release.yaml, site.yaml: no aliases, no tags, one document) and manifests (what kubectl and helm
- * print or read: several documents, aliases expanded within GS_MAX_DOC_ALIASES and GS_MAX_DOC_NODES). Both refuse duplicate keys,
- * depth over GS_MAX_DOC_DEPTH, NULs and invalid UTF-8. Errors are GS_ESPEC with `where` = NAME:LINE:COLUMN.
- * YAML 1.2 (https://yaml.org/spec/1.2.2/), plain scalars typed as Kubernetes' own parser does (YAML 1.1: yes, on, 0777, 1e3);
- * JSON: RFC 8259.
+ * Two YAML dialects: a configuration (release.yaml, site.yaml: no aliases, no tags, one document) and manifests (what kubectl and
+ * helm print or read: several documents, aliases expanded within GS_MAX_DOC_ALIASES and GS_MAX_DOC_NODES). Both refuse duplicate
+ * keys, depth over GS_MAX_DOC_DEPTH, NULs and invalid UTF-8. Errors are GS_ESPEC (GS_ELIMIT for a bound) with `where` =
+ * NAME:LINE:COLUMN; columns count characters. A byte order mark is skipped. YAML 1.2 (https://yaml.org/spec/1.2.2/), plain scalars
+ * typed as Kubernetes' own parser does (YAML 1.1: yes, on, 0777, 1e3); JSON: RFC 8259.
  */
 #ifndef GAPSHIP_DOC_H
 #define GAPSHIP_DOC_H
@@ -16,7 +16,16 @@
 #include "gapship/buf.h"
 #include "gapship/error.h"
 
-typedef enum gs_node_kind { GS_NODE_NULL, GS_NODE_BOOL, GS_NODE_INT, GS_NODE_FLOAT, GS_NODE_TEXT, GS_NODE_LIST, GS_NODE_MAP } gs_node_kind;
+/* INT is what int64_t holds; every other number is a FLOAT, which keeps its text and has no value. */
+typedef enum gs_node_kind {
+    GS_NODE_NULL,
+    GS_NODE_BOOL,
+    GS_NODE_INT,
+    GS_NODE_FLOAT,
+    GS_NODE_TEXT,
+    GS_NODE_LIST,
+    GS_NODE_MAP
+} gs_node_kind;
 
 typedef struct gs_node gs_node;
 
@@ -27,7 +36,8 @@ typedef struct gs_pair {
 } gs_pair;
 
 /* A value. Scalars keep their text as written (escapes resolved) whatever their kind; positions are 1-based, 0 for made nodes.
- * offset/length is the scalar's span of bytes in the input (with its quotes), for edits in place. */
+ * offset/length is the scalar's span of bytes in the input (with its quotes, or a block's |, without the line break that ends it),
+ * for edits in place. What an alias stands for is a copy with the places of the original. */
 struct gs_node {
     gs_node_kind kind;
     bool quoted;
@@ -50,7 +60,8 @@ typedef struct gs_doc {
 
 typedef enum gs_dialect { GS_CONFIGURATION, GS_MANIFEST, GS_JSON } gs_dialect;
 
-/* Parses one document. name appears in errors. data need not be NUL-terminated. */
+/* Parses one document. name appears in errors. data need not be NUL-terminated. A file without a value is an error as a
+ * configuration and as JSON, and null as a manifest. */
 int gs_doc_parse(gs_dialect dialect, const char *name, const char *data, size_t len, gs_doc **out, gs_error *err) GS_MUST_USE;
 /* Parses a stream of manifests: root is a LIST with one item per document that is not empty. */
 int gs_doc_parse_manifests(const char *name, const char *data, size_t len, gs_doc **out, gs_error *err) GS_MUST_USE;
