@@ -1,0 +1,31 @@
+/* What the crypto module's own files share about OpenSSL. */
+#ifndef GAPSHIP_CRYPTO_OPENSSL_H
+#define GAPSHIP_CRYPTO_OPENSSL_H
+
+#include <openssl/types.h>
+
+#include "gapship/crypto.h"
+
+struct gs_public_key {
+    EVP_PKEY *handle;
+    gs_key_type type;
+    gs_digest id;
+};
+
+struct gs_private_key {
+    EVP_PKEY *handle;
+    gs_key_type type;
+};
+
+/* An OpenSSL call failed: "WHAT: reason", and this thread's queue of OpenSSL errors is emptied. Out of memory is GS_ENOMEM whatever
+ * code says. */
+int gs_openssl_fail(gs_error *err, int code, const char *what);
+
+/* Takes handle over, on failure too: finds its type, refuses what gapship does not accept (GS_ESPEC), computes the key id. */
+int gs_public_key_wrap(EVP_PKEY *handle, gs_public_key **out, gs_error *err) GS_MUST_USE;
+int gs_private_key_wrap(EVP_PKEY *handle, gs_private_key **out, gs_error *err) GS_MUST_USE;
+
+/* A context ready to sign or verify with the key's own algorithm and parameters. */
+int gs_signing_context(EVP_PKEY *handle, gs_key_type type, bool verify, EVP_MD_CTX **out, gs_error *err) GS_MUST_USE;
+
+#endif
