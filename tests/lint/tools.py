@@ -26,8 +26,9 @@ def c_sources(root):
 
 
 def shell_scripts(root):
+    """Programs; the parts they source (.bash) are checked with them."""
     for path in lint.files(root):
-        if path.suffix in ('.sh', '.bash'):
+        if path.suffix == '.sh':
             yield str(path)
         elif not path.suffix and (root / path).read_bytes()[:64].startswith((b'#!/bin/sh', b'#!/bin/bash', b'#!/usr/bin/env bash')):
             yield str(path)
@@ -43,7 +44,7 @@ def clang_format(root):
 
 def shellcheck(root):
     scripts = list(shell_scripts(root))
-    return ask(root, ['shellcheck', '-x', '-P', 'SCRIPTDIR', '-f', 'gcc', *scripts], r'^(.+?):(\d+):\d+: .*(\[SC\d+\])$') if scripts else []
+    return ask(root, ['shellcheck', '-x', '-a', '-P', 'SCRIPTDIR', '-f', 'gcc', *scripts], r'^(.+?):(\d+):\d+: .*(\[SC\d+\])$') if scripts else []
 
 
 def cppcheck(root):
