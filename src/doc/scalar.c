@@ -132,6 +132,16 @@ static bool without_underscores(const char *text, size_t len, char plain[LONGEST
     return true;
 }
 
+/* Go's own float syntax, which a number that begins with a point must have, allows underscores only between digits. */
+static bool separates_digits(const char *text)
+{
+    for (const char *p = strchr(text, '_'); p; p = strchr(p + 1, '_')) {
+        if (p == text || digit_value(p[-1]) > 9 || digit_value(p[1]) > 9)
+            return false;
+    }
+    return true;
+}
+
 void gs_scalar_resolve(gs_node *node)
 {
     char plain[LONGEST_NUMBER + 1];
@@ -143,8 +153,7 @@ void gs_scalar_resolve(gs_node *node)
     if (!numeric || !without_underscores(node->text, node->text_len, plain))
         return;
     if (first == '.') {
-        /* Go's float syntax, which has no underscores. */
-        if (strlen(plain) == node->text_len && is_float(plain))
+        if (separates_digits(node->text) && is_float(plain))
             node->kind = GS_NODE_FLOAT;
         return;
     }
