@@ -19,7 +19,8 @@ typedef struct gs_object_id {
 /* GS_ESPEC when apiVersion, kind or metadata.name is missing. Objects of kind List are opened by gs_kube_flatten. */
 int gs_object_identify(const gs_node *object, gs_object_id *out, gs_error *err) GS_MUST_USE;
 bool gs_object_id_equal(const gs_object_id *a, const gs_object_id *b); /* group, kind, namespace, name: versions may differ */
-/* "Deployment dex-stage/dex". */
+/* "Deployment dex-stage/dex". GS_OBJECT_TEXT bytes hold every valid one. */
+#define GS_OBJECT_TEXT 640
 void gs_object_id_text(const gs_object_id *id, char *out, size_t size);
 /* A list of objects with every List opened; borrowed nodes in a new list. */
 int gs_kube_flatten(gs_arena *arena, const gs_node *list, gs_node **out, gs_error *err) GS_MUST_USE;

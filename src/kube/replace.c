@@ -1,0 +1,123 @@
+/* Replaces the images that run, wherever images.c finds them. An image in parts gets its new parts back into the keys that it has.
+ * Must not know what the new references are. */
+#include "internal.h"
+
+#include <string.h>
+
+#include "gapship/text.h"
+
+typedef struct replacing {
+    gs_arena *arena;
+    const char *(*replace)(void *state, const char *image);
+    void *state;
+} replacing;
+
+static int set_text(const replacing *r, gs_node *map, const char *key, const char *text, gs_error *err)
+{
+    return gs_node_set_text(r->arena, map, key, text) ? 0 : gs_fail_nomem(err);
+}
+
+/* repository, and image where the map has both: the last component goes there. */
+static int set_name(const replacing *r, gs_node *map, const gs_image_parts *parts, const char *name, gs_error *err)
+{
+    const char *slash = strrchr(name, '/');
+    if (!parts->repository)
+        return set_text(r, map, "image", name, err);
+    if (!parts->image)
+        return set_text(r, map, "repository", name, err);
+    if (!slash)
+        return gs_fail(err, GS_ESPEC, "\"%s\" has no part for the key `repository`", name);
+    const char *repository = gs_arena_copy(r->arena, name, (size_t)(slash - name));
+    int rc = repository ? set_text(r, map, "repository", repository, err) : gs_fail_nomem(err);
+    return rc < 0 ? rc : set_text(r, map, "image", slash + 1, err);
+}
+
+/* Keys that the map does not have stay out: the schema of a custom resource refuses unknown ones. */
+static int set_version(const replacing *r, gs_node *map, const gs_image_parts *parts, const gs_reference *to, gs_error *err)
+{
+    bool has_digest = gs_node_get(map, "digest") != NULL;
+    const char *tag = *to->tag || has_digest ? to->tag : to->digest;
+    if (!parts->tag_key && !has_digest) {
+        gs_fail(err, GS_ESPEC, "an image in parts has neither `tag` nor `digest` to take \"%s\"", *to->tag ? to->tag : to->digest);
+        return gs_error_hint(err, "write its tag into the object");
+    }
+    int rc = parts->tag_key ? set_text(r, map, parts->tag_key, tag, err) : 0;
+    if (rc < 0 || !has_digest)
+        return rc;
+    if (*to->digest || parts->tag_key)
+        return set_text(r, map, "digest", to->digest, err);
+    gs_fail(err, GS_ESPEC, "an image in parts has only `digest`, and \"%s\" is a tag", to->tag);
+    return gs_error_hint(err, "add its tag to the object");
+}
+
+static int replace_parts(const replacing *r, gs_node *map, const gs_image_parts *parts, const char *image, gs_error *err)
+{
+    gs_reference to;
+    const char *with = r->replace(r->state, image);
+    if (!with)
+        return 0;
+    int rc = gs_reference_parse(with, &to, err);
+    if (rc < 0)
+        return rc;
+    bool has_registry = gs_node_get(map, "registry") != NULL;
+    const char *name = has_registry ? to.path : gs_arena_printf(r->arena, "%s/%s", to.host, to.path);
+    rc = name ? set_name(r, map, parts, name, err) : gs_fail_nomem(err);
+    if (rc == 0 && has_registry)
+        rc = set_text(r, map, "registry", to.host, err);
+    return rc < 0 ? rc : set_version(r, map, parts, &to, err);
+}
+
+static int replace_scalar(const replacing *r, gs_node *map, const char *key, const char *image, gs_error *err)
+{
+    const char *with = r->replace(r->state, image);
+    return with ? set_text(r, map, key, with, err) : 0;
+}
+
+static int replace_in(const replacing *r, gs_node *node, const gs_image_place *at, gs_error *err);
+
+static int replace_in_map(const replacing *r, gs_node *map, const gs_image_place *at, gs_error *err)
+{
+    gs_image_parts parts;
+    const char *joined;
+    const char *key = at->volume ? "reference" : "image";
+    const gs_node *image = gs_node_get(map, key);
+    int rc = gs_image_parts_read(map, r->arena, &parts, &joined, err);
+    if (rc == 0 && joined)
+        rc = replace_parts(r, map, &parts, joined, err);
+    else if (rc == 0 && gs_image_runs(at, key, image))
+        rc = replace_scalar(r, map, key, image->text, err);
+    for (size_t i = 0; rc == 0 && i < map->count; i++) {
+        gs_image_place below = gs_image_place_below(at, map->pairs[i].key);
+        rc = replace_in(r, map->pairs[i].value, &below, err);
+    }
+    return rc;
+}
+
+static int replace_in(const replacing *r, gs_node *node, const gs_image_place *at, gs_error *err)
+{
+    const gs_image_place item = {.list_key = at->key};
+    int rc = 0;
+    if (node->kind == GS_NODE_MAP)
+        return replace_in_map(r, node, at, err);
+    for (size_t i = 0; node->kind == GS_NODE_LIST && rc == 0 && i < node->count; i++)
+        rc = replace_in(r, node->items[i], &item, err);
+    return rc;
+}
+
+int gs_kube_replace_images(gs_arena *arena, gs_node *objects, const char *(*replace)(void *state, const char *image), void *state,
+                           gs_error *err)
+{
+    const replacing r = {.arena = arena, .replace = replace, .state = state};
+    for (size_t i = 0; i < objects->count; i++) {
+        int rc = replace_in(&r, objects->items[i], &(gs_image_place){0}, err);
+        if (rc < 0) {
+            gs_object_id id;
+            char text[GS_OBJECT_TEXT];
+            if (gs_object_identify(objects->items[i], &id, NULL) < 0)
+                return rc;
+            gs_object_id_text(&id, text, sizeof text);
+            return gs_error_at(err, "%s", text);
+        }
+    }
+    return 0;
+}
