@@ -18,10 +18,12 @@
 /* How to reach a registry. Borrowed while the gs_registry lives. */
 typedef struct gs_registry_options {
     const char *url;              /* "https://host:port", "http://host:port" (plain only when written so), or "host:port" (https) */
-    const char *ca_file;          /* NULL: /etc/docker/certs.d/HOST, /etc/containers/certs.d/HOST, then the system's */
+    const char *ca_file;          /* NULL: certs.d/HOST/ca.crt of ~/.config/containers, /etc/containers, /etc/docker (with
+                                     client.cert and client.key beside it), else the system's CAs */
     const char *credentials_file; /* "user:password" in one line, or a docker config / containers auth.json; 0600. NULL: the places
                                      people have them ($REGISTRY_AUTH_FILE, containers auth.json, docker config and its helpers) */
     bool anonymous;               /* look for no credentials */
+    int64_t idle_ms;              /* a silent registry is given up after so long; 0: 60 s, 5 min while it takes a blob */
 } gs_registry_options;
 
 typedef struct gs_registry gs_registry;
@@ -39,12 +41,14 @@ int gs_registry_ping(gs_registry *registry, gs_error *err) GS_MUST_USE;
 typedef struct gs_credentials {
     char *user;
     char *password;
-    char *identity_token; /* a refresh token, instead of both */
+    char *identity_token; /* a refresh token */
+    char *registry_token; /* a bearer token for the registry itself */
 } gs_credentials;
 /* All members NULL when there are none: anonymous is no error. Vectors: reference of docker config.json and containers-auth.json(5). */
 int gs_credentials_find(const gs_run *run, const char *host, const char *repository, gs_credentials *out, gs_error *err) GS_MUST_USE;
-/* From one file, either form. */
-int gs_credentials_read(const char *path, const char *host, const char *repository, gs_credentials *out, gs_error *err) GS_MUST_USE;
+/* From one file, either form. GS_ESPEC when others can read it. */
+int gs_credentials_read(const gs_run *run, const char *path, const char *host, const char *repository, gs_credentials *out,
+                        gs_error *err) GS_MUST_USE;
 void gs_credentials_done(gs_credentials *credentials);
 
 /* Pull. reference is a tag or a digest. bytes gets the exact body (its max is set by the caller, GS_MAX_MANIFEST_BYTES); the digest

@@ -136,6 +136,7 @@ int gs_http_send_once(gs_http *http, const gs_http_request *request, gs_http_res
     gs_buf_init(&response->headers, GS_MAX_HTTP_HEADER_BYTES);
     gs_buf_init(&response->body, GS_MAX_HTTP_ERROR_BYTES);
     char origin[GS_URL_ORIGIN];
+    char redirected[GS_URL_ORIGIN];
     int code = gs_url_origin(request->url, origin, err);
     if (code) {
         return code;
@@ -148,10 +149,8 @@ int gs_http_send_once(gs_http *http, const gs_http_request *request, gs_http_res
     give_handle(http, handle);
     bool ours = code == GS_ENETWORK || code == GS_ETIMEOUT || code == GS_ELIMIT;
     if (ours && err && err->where[0] == '\0') {
-        if (response->url) {
-            (void)gs_url_origin(response->url, origin, NULL);
-        }
-        gs_error_at(err, "%s", origin);
+        bool moved = response->url && gs_url_origin(response->url, redirected, NULL) == 0;
+        gs_error_at(err, "%s", moved ? redirected : origin);
     }
     return code;
 }

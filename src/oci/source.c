@@ -17,7 +17,7 @@ static const transport_prefix prefixes[] = {
     {"docker-archive:", GS_DOCKER_ARCHIVE, true},
 };
 
-static const char *const unsupported[] = {"docker-daemon:", "containers-storage:", "dir:", "oci://", "http://", "https://"};
+static const char *const unsupported[] = {"docker-daemon:", "containers-storage:", "oci://", "http://", "https://"};
 
 static int read_file_source(const char *text, const transport_prefix *prefix, gs_arena *arena, gs_image_source *out, gs_error *err)
 {
