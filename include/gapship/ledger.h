@@ -1,5 +1,6 @@
-/* The ledger: what this site accepted, refused and did. SQLite, synchronous=FULL, rows chained by SHA-256: each row's hash covers its
- * content and the hash before it, so an edited, removed or inserted row is found. Missing or damaged is GS_ESTATE, never "empty".
+/* The ledger: what this site accepted, refused and did. SQLite with synchronous=EXTRA: what was appended survives a power cut. Rows are
+ * chained by SHA-256: each row's hash covers its content and the hash before it, and the newest row's number and hash stand once more
+ * beside the chain, so that an edited, removed, inserted or cut off row is found. Missing or damaged is GS_ESTATE, never "empty".
  */
 #ifndef GAPSHIP_LEDGER_H
 #define GAPSHIP_LEDGER_H
@@ -14,11 +15,13 @@
 typedef struct gs_ledger gs_ledger;
 
 typedef enum gs_entry_kind {
+    GS_ENTRY_ANY,         /* only in filters */
     GS_ENTRY_CREATED,     /* the first row: site name, root fingerprint */
     GS_ENTRY_ACCEPTED,    /* a bundle was verified and kept */
     GS_ENTRY_REFUSED,     /* a bundle was refused: why in detail */
     GS_ENTRY_STEP,        /* a step of a run, with its state */
-    GS_ENTRY_ENVIRONMENT, /* an environment runs a bundle now (state DONE), or failed to get there (FAILED) */
+    GS_ENTRY_ENVIRONMENT, /* an environment is on its way to a bundle (BEGUN), runs it (DONE), or failed to get there (FAILED) */
+    GS_ENTRY_SCHEMA,      /* a database's revision (detail) as migrations leave it; step is the schema's name */
     GS_ENTRY_REMOVED      /* a kept bundle was removed */
 } gs_entry_kind;
 
@@ -35,9 +38,9 @@ typedef struct gs_entry {
     const char *product, *version;
     gs_digest bundle;
     bool has_bundle;
-    int64_t epoch, sequence;
+    int64_t epoch, sequence, security_floor;
     const char *environment;
-    const char *step;     /* "migrate/main", "apply/app" … */
+    const char *step;     /* "migrate/main", "apply/app" …; of SCHEMA rows the schema */
     const char *detail;   /* one line for people */
     int64_t duration;     /* milliseconds */
     char hash[GS_DIGEST_HEX]; /* set by append and by reads */
@@ -55,24 +58,29 @@ int gs_ledger_append(gs_ledger *ledger, gs_entry *entry, gs_error *err) GS_MUST_
 /* Walks the whole chain: GS_ESTATE naming the first row that does not fit. *rows may be NULL. */
 int gs_ledger_check(gs_ledger *ledger, int64_t *rows, gs_error *err) GS_MUST_USE;
 
-/* Rows in order, oldest first; strings in arena. Filters may be NULL or negative for "any". newest: at most so many, the newest. */
+/* Which rows are meant: those that have every value given; a member that is 0 leaves it open. */
 typedef struct gs_ledger_filter {
-    const char *environment;
-    const char *run;
+    gs_entry_kind kind;
+    gs_entry_state state;
+    const char *product, *environment, *step, *run;
     const gs_digest *bundle;
-    int kind; /* gs_entry_kind or -1 */
-    size_t newest; /* 0: all */
+    size_t newest; /* at most so many, the newest; gs_ledger_read only */
 } gs_ledger_filter;
+/* Rows in order, oldest first; strings in arena. */
 int gs_ledger_read(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry **out, size_t *count, gs_error *err)
     GS_MUST_USE;
-/* The newest row of that kind and state for an environment, or *found false. */
-int gs_ledger_newest(gs_ledger *ledger, gs_entry_kind kind, gs_entry_state state, const char *environment, gs_arena *arena, gs_entry *out,
-                     bool *found, gs_error *err) GS_MUST_USE;
-/* The highest (epoch, sequence) accepted of a product, or *found false. */
-int gs_ledger_highest(gs_ledger *ledger, const char *product, gs_arena *arena, gs_entry *out, bool *found, gs_error *err) GS_MUST_USE;
-/* The state of the newest row of a step for a bundle in an environment; GS_STATE_NONE when it never began. */
-int gs_ledger_step(gs_ledger *ledger, const gs_digest *bundle, const char *environment, const char *step, gs_entry_state *out,
-                   gs_error *err) GS_MUST_USE;
+/* The newest such row, or *found false. */
+int gs_ledger_newest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
+    GS_MUST_USE;
+/* The row of the highest (epoch, sequence) among such rows (the first of several), or *found false. */
+int gs_ledger_highest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
+    GS_MUST_USE;
+/* The accepted row of a product that raises the security floor most: (epoch, security_floor), or *found false when none has one. */
+int gs_ledger_floor(gs_ledger *ledger, const char *product, gs_arena *arena, gs_entry *out, bool *found, gs_error *err) GS_MUST_USE;
+
+/* The words of the JSON and of the table: "accepted", "done". NONE is "". */
+const char *gs_entry_kind_name(gs_entry_kind kind);
+const char *gs_entry_state_name(gs_entry_state state);
 const char *gs_ledger_version(void); /* of SQLite */
 
 #endif

@@ -2,8 +2,7 @@
  *
  *   VERSION              "gapship store 1"
  *   lock                 held for a whole run that changes something
- *   bundles/HEX.gapship  0440; HEX is the bundle's digest
- *   incoming/            copies under way; emptied when the lock is taken
+ *   bundles/HEX.gapship  0440; HEX is the bundle's digest. Copies under way are .HEX….tmp beside it
  *   ledger.sqlite        see ledger.h
  *   git/NAME.git         caches of the site's GitOps repositories
  *   logs/                output of migrations
@@ -16,21 +15,22 @@
 
 typedef struct gs_store gs_store;
 
-/* Makes an empty store (0700). GS_EEXISTS when the directory holds one or anything else. */
+/* Makes an empty store (0700). GS_EEXISTS when the directory holds one or anything else. VERSION comes last: what an interrupted creation
+ * left (a ledger too) is no store yet and may be finished. */
 int gs_store_create(const char *path, gs_error *err) GS_MUST_USE;
 /* GS_ESTATE: no such directory, no store in it, another version, writable by others. Never makes anything. */
 int gs_store_open(const char *path, gs_store **out, gs_error *err) GS_MUST_USE;
 void gs_store_free(gs_store *store);
 void gs_store_free_p(gs_store **store);
 #define GS_AUTO_STORE __attribute__((cleanup(gs_store_free_p)))
-/* The run's lock (GS_ELOCKED names the holder); also clears incoming/. */
+/* The run's lock (GS_ELOCKED names the holder); also removes the unfinished copies of killed runs. */
 int gs_store_lock(gs_store *store, gs_filelock *lock, gs_error *err) GS_MUST_USE;
 int gs_store_dirfd(const gs_store *store);
 /* PATH/NAME in arena. */
 const char *gs_store_path(const gs_store *store, gs_arena *arena, const char *name);
 
 /* Copies a verified bundle in, checking every byte on the way (the medium is read once), and publishes it by rename. Free space and
- * inodes are checked first. Kept already: nothing happens. */
+ * inodes are checked first. Kept already, perhaps with other signatures: nothing happens. */
 int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verified, gs_error *err) GS_MUST_USE;
 /* Opens and verifies a kept bundle's head against trust. GS_ENOTFOUND. */
 int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_trust *trust, bool allow_unsigned, gs_verified **out, gs_error *err)
