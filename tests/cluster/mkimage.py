@@ -10,6 +10,7 @@ import io
 import json
 import pathlib
 import platform
+import shlex
 import subprocess
 import tarfile
 
@@ -107,11 +108,14 @@ def main():
     arguments.add_argument('tag')
     arguments.add_argument('--busybox', help='a static busybox, put in with its applets')
     arguments.add_argument('--text', action='append', default=[], metavar='PATH=TEXT')
-    arguments.add_argument('--cmd', action='append', default=[], metavar='WORD')
+    arguments.add_argument('--command', default='', help='words as a shell reads them')
+    arguments.add_argument('--label', action='append', default=[], metavar='NAME=VALUE')
     arguments.add_argument('--user', default='')
     options = arguments.parse_args()
     content = {path: text.encode() for path, _, text in (item.partition('=') for item in options.text)}
-    print(make(options.layout, options.tag, busybox=options.busybox, content=content, command=options.cmd, user=options.user))
+    labels = dict(item.split('=', 1) for item in options.label)
+    print(make(options.layout, options.tag, busybox=options.busybox, content=content, command=shlex.split(options.command), labels=labels,
+               user=options.user))
 
 
 if __name__ == '__main__':

@@ -37,8 +37,8 @@ node_up() {
   local s pid
   for s in "${settings[@]}"; do [[ ! -r /proc/sys/$s ]] || echo "$s $(cat "/proc/sys/$s")"; done >"$dir/settings"
   ip addr add "$address/22" dev "$bridge"; ip link set "$bridge" up # a node's address may not be a loopback one
-  push_image pause:1 --cmd sleep --cmd 2147483647
-  push_image tool:1 --cmd sh
+  push_image pause:1 --command 'sleep 2147483647'
+  push_image tool:1 --command sh
   # whatever registry an image name says: only the local one is asked
   cat >"$dir/certs.d/_default/hosts.toml" <<K
 server = "http://127.0.0.1:${port[registry]}"
