@@ -42,7 +42,8 @@ void *gs_buf_reserve(gs_buf *buf, size_t len);
 int gs_buf_check(const gs_buf *buf, gs_error *err) GS_MUST_USE;
 /* The content as a C string ("" when empty); borrowed until the next change. */
 const char *gs_buf_text(gs_buf *buf);
-/* The content as malloc'ed NUL-terminated memory; the buffer is empty afterwards. NULL when out of memory. */
+/* The content as malloc'ed NUL-terminated memory; the buffer is empty afterwards. NULL when out of memory or
+ * `failed`, and the buffer stays as it was. */
 char *gs_buf_steal(gs_buf *buf);
 
 /* Memory that is freed in one go. NULL from gs_arena_alloc means out of memory. */

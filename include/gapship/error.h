@@ -77,12 +77,13 @@ typedef struct gs_error {
 /* Fills err (which may be NULL) and returns code, so that `return gs_fail(err, GS_ESPEC, "…");` is the whole error path.
  * Overwrites what err held. */
 int gs_fail(gs_error *err, int code, const char *format, ...) GS_PRINTF(3, 4);
-/* The same from errno: "WHAT: strerror". ENOMEM becomes GS_ENOMEM, ENOSPC and EDQUOT GS_ENOSPC, others GS_EIO. */
+/* The same from errno: "WHAT: strerror". ENOMEM becomes GS_ENOMEM, ENOSPC and EDQUOT GS_ENOSPACE, others GS_EIO. */
 int gs_fail_errno(gs_error *err, int errnum, const char *format, ...) GS_PRINTF(3, 4);
 /* GS_ENOMEM with its sentence. */
 int gs_fail_nomem(gs_error *err);
 
-/* Puts "PREFIX: " before the message. Returns err's code, for `return gs_error_context(err, …)`. */
+/* Puts "PREFIX: " before the message. Returns err's code, for `return gs_error_context(err, …)`. This and the next two return
+ * GS_EINTERNAL when err is NULL or holds no error: the code is lost then, but never becomes a success. */
 int gs_error_context(gs_error *err, const char *format, ...) GS_PRINTF(2, 3);
 /* Sets where, or puts "WHERE: " before what is there. Returns err's code. */
 int gs_error_at(gs_error *err, const char *format, ...) GS_PRINTF(2, 3);

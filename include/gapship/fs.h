@@ -14,7 +14,8 @@
 #include "gapship/buf.h"
 #include "gapship/error.h"
 
-/* dirfd is an open directory or AT_FDCWD in every call. A path may have several components only where said. */
+/* dirfd is an open directory or AT_FDCWD in every call. A path may have several components. It may end in a symbolic link only where
+ * a user gave it, that is, relative to AT_FDCWD or absolute; below an open directory no last link is followed (GS_ESPEC). */
 
 /* Opens for reading; the path may be any path a user gave. Refuses what is not a regular file (a block device too when
  * allow_block). *size gets the length. The fd is the caller's. GS_ENOTFOUND when absent. */
@@ -31,9 +32,10 @@ int gs_fs_write_file(int dirfd, const char *path, const void *data, size_t len, 
 /* Exactly len bytes at offset; a short file is GS_EIO ("ends early"). */
 int gs_fs_pread(int fd, void *out, size_t len, uint64_t offset, gs_error *err) GS_MUST_USE;
 int gs_fs_pwrite(int fd, const void *data, size_t len, uint64_t offset, gs_error *err) GS_MUST_USE;
-/* Copies len bytes between files inside the kernel where it can (copy_file_range), else through a buffer. */
+/* Copies len bytes between files inside the kernel where it can (copy_file_range), else through a buffer. Leaves both file positions
+ * alone. A short source is GS_EIO. */
 int gs_fs_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t len, gs_error *err) GS_MUST_USE;
-/* Sets the length and reserves the room (posix_fallocate where the file system can). GS_ENOSPC when there is none. */
+/* Sets the length and reserves the room (where the file system can). GS_ENOSPACE when there is none. */
 int gs_fs_allocate(int fd, uint64_t size, gs_error *err) GS_MUST_USE;
 int gs_fs_sync(int fd, gs_error *err) GS_MUST_USE;
 /* Closes and reports what close says. *fd becomes -1. */
@@ -47,7 +49,7 @@ bool gs_fs_exists(int dirfd, const char *path);
 int gs_fs_remove(int dirfd, const char *path, gs_error *err) GS_MUST_USE;
 /* Removes a directory with all below, never crossing a symbolic link or a mount; absent is no error. */
 int gs_fs_remove_tree(int dirfd, const char *path, gs_error *err) GS_MUST_USE;
-/* Free bytes and inodes of the file system that holds dirfd. */
+/* Free bytes and inodes of the file system that holds dirfd; UINT64_MAX inodes where it does not count them. */
 int gs_fs_space(int dirfd, uint64_t *bytes, uint64_t *inodes, gs_error *err) GS_MUST_USE;
 
 /* A file that becomes visible whole or not at all. Zero-initialise `file` (fd = -1) by GS_NEWFILE_INIT. */
@@ -59,9 +61,10 @@ typedef struct gs_newfile {
 } gs_newfile;
 #define GS_NEWFILE_INIT {.fd = -1, .dirfd = -1}
 
-/* Starts: `.NAME.RANDOM.tmp` beside the final name, mode as given. */
+/* Starts: `.NAME.RANDOM.tmp` beside the final name, mode as given whatever the umask is. */
 int gs_newfile_begin(gs_newfile *file, int dirfd, const char *name, mode_t mode, gs_error *err) GS_MUST_USE;
-/* fsync, close, rename (GS_EEXISTS when the name exists and replace is false), fsync of the directory. */
+/* fsync, close, rename (GS_EEXISTS when the name exists and replace is false), fsync of the directory. Ends with gs_newfile_done in
+ * every case. */
 int gs_newfile_commit(gs_newfile *file, bool replace, gs_error *err) GS_MUST_USE;
 /* Drops what was not committed; safe on anything. */
 void gs_newfile_done(gs_newfile *file);
@@ -86,6 +89,11 @@ typedef struct gs_fs_entry {
 /* All regular files below a directory, sorted; symbolic links and special files are GS_ESPEC naming the path; at most max_entries
  * (GS_ELIMIT). Names that gs_path_valid refuses are GS_ESPEC. Directories called ".git" are passed over. Entries live in arena. */
 int gs_fs_walk(int dirfd, size_t max_entries, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err) GS_MUST_USE;
+
+/* The regular files of one directory (not below it), sorted by name; links and special files are passed over. In arena. */
+int gs_fs_list(int dirfd, const char *path, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err) GS_MUST_USE;
+/* The absolute path with every link resolved, malloc'ed; NULL when it does not exist. */
+char *gs_fs_real_path(const char *path);
 
 /* An exclusive lock on a file, held until gs_filelock_release or the end of the process (the kernel frees it; there are no stale
  * locks). Busy: GS_ELOCKED, naming the holder that wrote its pid and start time into the file. */

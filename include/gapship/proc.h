@@ -16,9 +16,9 @@
 typedef struct gs_proc {
     const char *const *argv;        /* NULL-terminated; argv[0] is searched in PATH */
     const char *const *environment; /* extra NAME=VALUE, NULL-terminated, or NULL. The child gets PATH, HOME, TMPDIR, LANG=C.UTF-8,
-                                       TZ=UTC and these; HOME is home, else the caller's */
+                                       TZ=UTC and these, which win; HOME is home, else the caller's */
     const char *home;               /* HOME of the child, or NULL */
-    int cwd;                        /* directory fd, or -1 */
+    int cwd;                        /* directory fd; 0 or -1: gapship's own */
     const void *input;              /* stdin; NULL: /dev/null */
     size_t input_len;
     int64_t deadline;     /* milliseconds; 0: one minute */
@@ -35,15 +35,16 @@ typedef struct gs_proc_result {
 } gs_proc_result;
 
 /* Runs to its end. 0 whatever the child's status; errors: GS_ENOTFOUND (no such program), GS_ETIMEOUT (killed with its process group),
- * GS_EINTERRUPTED, GS_ELIMIT (too much output). result must be done'd in every case. */
+ * GS_EINTERRUPTED, GS_ELIMIT (too much output): then the group gets SIGTERM and after 2 s SIGKILL. What the child left running in its
+ * group dies with it, and the child dies with the thread that called (PR_SET_PDEATHSIG). result must be done'd in every case. */
 int gs_proc_run(const gs_run *run, const gs_proc *proc, gs_proc_result *result, gs_error *err) GS_MUST_USE;
 void gs_proc_result_done(gs_proc_result *result);
 #define GS_AUTO_PROC __attribute__((cleanup(gs_proc_result_done)))
 /* gs_proc_run, and a status other than 0 becomes `code` with the program's name, the status and the last lines of its stderr. */
 int gs_proc_check(const gs_run *run, const gs_proc *proc, int code, gs_proc_result *result, gs_error *err) GS_MUST_USE;
 
-/* A child that stays (kubectl proxy). Its stdout and stderr go to /dev/null and a kept buffer. It dies with gapship
- * (PR_SET_PDEATHSIG). */
+/* A child that stays (kubectl proxy). Its stdout and stderr go to /dev/null and a kept buffer. It dies with
+ * gapship, more exactly with the thread that started it (PR_SET_PDEATHSIG). deadline and max_output mean nothing here. */
 typedef struct gs_child gs_child;
 int gs_child_start(const gs_proc *proc, gs_child **out, gs_error *err) GS_MUST_USE;
 bool gs_child_running(gs_child *child);

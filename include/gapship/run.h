@@ -63,7 +63,8 @@ int64_t gs_ticks(void);
 /* Sleeps, waking every 100 ms to look at stop (urgency 2). */
 int gs_sleep(const gs_run *run, int64_t milliseconds, gs_error *err) GS_MUST_USE;
 
-/* Runs work(state, i, err) for i in [0, count) on up to `jobs` threads, in order of i. After the first failure no new item starts;
+/* Runs work(state, i, err) for i in [0, count) on up to `jobs` threads (0: GS_DEFAULT_JOBS), the calling one among them, in order of
+ * i. The others have stacks of 256 KiB and take no signals. After the first failure no new item starts;
  * the error of the lowest failed i is returned. */
 int gs_parallel(unsigned jobs, size_t count, int (*work)(void *state, size_t i, gs_error *err), void *state, gs_error *err)
     GS_MUST_USE;

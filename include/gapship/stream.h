@@ -2,7 +2,8 @@
  *
  * A source that fails keeps failing with the same error. Closing a verifying source (gs_source_hash of crypto.h, or a segment)
  * before its end is an error unless gs_source_cancel was called: nobody can take half of a checked thing for the whole.
- * Wrappers own what they wrap: closing or cancelling the outer one does so to the inner.
+ * Wrappers own what they wrap, from the call that makes them on, also when it fails: closing or cancelling the outer one does so to
+ * the inner. Closing what has failed cancels it and returns that failure.
  */
 #ifndef GAPSHIP_STREAM_H
 #define GAPSHIP_STREAM_H
@@ -34,7 +35,7 @@ typedef struct gs_sink_ops {
 /* Takes over state; on GS_ENOMEM state is closed as cancelled. */
 int gs_source_new(const gs_source_ops *ops, void *state, gs_source **out, gs_error *err) GS_MUST_USE;
 int gs_source_read(gs_source *source, void *out, size_t len, size_t *got, gs_error *err) GS_MUST_USE;
-/* Reads exactly len or fails ("ends early", GS_EFORMAT). */
+/* Reads exactly len or fails ("ends early", GS_EFORMAT, sticky). */
 int gs_source_read_all(gs_source *source, void *out, size_t len, gs_error *err) GS_MUST_USE;
 /* Closes and sets *source to NULL. NULL is fine. */
 int gs_source_close(gs_source **source, gs_error *err) GS_MUST_USE;
@@ -59,6 +60,7 @@ int gs_source_fd(int fd, bool own, gs_source **out, gs_error *err) GS_MUST_USE;
 int gs_sink_buffer(gs_buf *buf, gs_sink **out, gs_error *err) GS_MUST_USE;
 int gs_sink_range(int fd, uint64_t offset, uint64_t max, gs_sink **out, gs_error *err) GS_MUST_USE;
 int gs_sink_tee(gs_sink *first, gs_sink *second, gs_sink **out, gs_error *err) GS_MUST_USE;
+/* *count starts at 0. */
 int gs_sink_count(gs_sink *inner, uint64_t *count, gs_sink **out, gs_error *err) GS_MUST_USE;
 
 /* Copies to the end; closes neither. *copied may be NULL. */

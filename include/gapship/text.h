@@ -25,7 +25,8 @@ bool gs_path_valid(const char *path);
 bool gs_glob_match(const char *pattern, const char *text);
 /* Dotted versions, semver's order where both are semver, else by numeric and text fields; a leading 'v' is ignored. <0, 0, >0. */
 int gs_version_compare(const char *a, const char *b);
-/* A constraint: ">=1.2.0", "<2", "=1.4.1", several separated by spaces or commas (all must hold). False in *valid when malformed. */
+/* A constraint: ">=1.2.0", "<2", "=1.4.1", several separated by spaces or commas (all must hold). Pure precedence: 2.0.0-rc.1 is less
+ * than 2. *valid is false, and so is the answer, when it is malformed. */
 bool gs_version_satisfies(const char *version, const char *constraint, bool *valid);
 
 #endif

@@ -20,10 +20,12 @@ int gs_fs_fail(gs_error *err, int errnum, const char *action, const char *path)
     int code;
     if (errnum == ENOENT) {
         code = gs_fail(err, GS_ENOTFOUND, "%s: there is no such file or directory", action);
+    } else if (errnum == ENOTDIR) {
+        code = gs_fail(err, GS_ENOTFOUND, "%s: a part of the path is not a directory", action);
     } else if (errnum == EEXIST) {
         code = gs_fail(err, GS_EEXISTS, "%s: it exists already", action);
     } else if (errnum == ELOOP) {
-        code = gs_fail(err, GS_ESPEC, "%s: it is a symbolic link, and none is followed here", action);
+        code = gs_fail(err, GS_ESPEC, "%s: symbolic links are not followed here", action);
     } else {
         code = gs_fail_errno(err, errnum, "%s", action);
     }
@@ -139,14 +141,16 @@ int gs_fs_make_dirs(int dirfd, const char *path, mode_t mode, gs_error *err)
     return 0;
 }
 
-/* A file may be longer than fstat said (in /proc it always is), so only the end of the file ends the reading. */
-static int read_to_end(int fd, gs_buf *out, gs_error *err)
+/* Reads to the end, which may lie beyond what fstat said (in /proc it always does). Asks for `expected` bytes and one more first,
+ * so that a buffer grows once for most files. */
+static int read_to_end(int fd, gs_buf *out, uint64_t expected, gs_error *err)
 {
     char beyond;
     for (;;) {
         size_t room = out->max - out->len;
         bool full = room == 0;
-        size_t want = full ? sizeof beyond : room < GS_BUFFER_BYTES ? room : GS_BUFFER_BYTES;
+        size_t want = expected < GS_BUFFER_BYTES ? (size_t)expected + 1 : GS_BUFFER_BYTES;
+        want = full ? sizeof beyond : room < want ? room : want;
         void *into = full ? &beyond : gs_buf_reserve(out, want);
         if (!into) {
             return gs_buf_check(out, err);
@@ -165,6 +169,7 @@ static int read_to_end(int fd, gs_buf *out, gs_error *err)
             return gs_fail(err, GS_ELIMIT, "larger than the %zu bytes that gapship accepts here", out->max);
         }
         out->len += (size_t)got;
+        expected = (uint64_t)got < expected ? expected - (uint64_t)got : 0;
     }
 }
 
@@ -181,7 +186,7 @@ int gs_fs_read_file(int dirfd, const char *path, gs_buf *out, gs_error *err)
         return code;
     }
     size_t before = out->len;
-    code = read_to_end(fd, out, err);
+    code = read_to_end(fd, out, size, err);
     if (code != 0) {
         out->len = before;
         out->failed = 0;

@@ -181,7 +181,10 @@ static int run_to_end(const gs_run *run, const gs_proc *proc, gs_proc_result *re
     }
     result->status = gs_spawn_reap(r.pid);
     drain(&r);
-    return code != 0 ? code : gs_buf_check(&result->output, err);
+    if (code == 0) {
+        code = gs_buf_check(&result->output, err);
+    }
+    return code != 0 ? code : gs_buf_check(&result->errors, err);
 }
 
 int gs_proc_run(const gs_run *run, const gs_proc *proc, gs_proc_result *result, gs_error *err)
@@ -213,7 +216,7 @@ static void last_words(gs_buf *errors, char *out, size_t size)
     }
     size_t start = end;
     for (int lines = 0; start > 0 && end - start < size / 2; start--) {
-        lines += text[start - 1] == '\n';
+        lines += text[start - 1] == '\n' && text[start] != '\n';
         if (lines == LAST_WORDS_LINES) {
             break;
         }

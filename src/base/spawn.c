@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,6 +57,12 @@ static int not_found(const char *name, gs_error *err)
     return GS_ENOTFOUND;
 }
 
+static bool is_executable(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode) && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0;
+}
+
 /* Absolute directories of PATH only: what the working directory holds is never run by accident. */
 static int find_program(gs_arena *arena, const char *name, const char **program, gs_error *err)
 {
@@ -71,7 +78,7 @@ static int find_program(gs_arena *arena, const char *name, const char **program,
             if (!candidate) {
                 return gs_fail_nomem(err);
             }
-            if (faccessat(AT_FDCWD, candidate, X_OK, AT_EACCESS) == 0) {
+            if (is_executable(candidate)) {
                 *program = candidate;
                 return 0;
             }
@@ -233,7 +240,7 @@ static _Noreturn void run_child(const plan *p)
     (void)setpgid(0, 0);
     reset_signals();
     int report_fd = fcntl(p->report, F_DUPFD_CLOEXEC, 3);
-    int cwd = p->cwd >= 0 ? fcntl(p->cwd, F_DUPFD_CLOEXEC, 3) : -1;
+    int cwd = p->cwd > 0 ? fcntl(p->cwd, F_DUPFD_CLOEXEC, 3) : -1;
     if (!place_streams(p->streams)) {
         tell(report_fd, (report){REPORT_NO_STREAMS, errno});
         _exit(127);
@@ -243,11 +250,12 @@ static _Noreturn void run_child(const plan *p)
     if (p->isolated && isolate(p)) {
         tell(report_fd, (report){REPORT_ISOLATED, 0});
     }
-    if (p->cwd >= 0 && fchdir(cwd) != 0) {
+    if (p->cwd > 0 && fchdir(cwd) != 0) {
         tell(report_fd, (report){REPORT_NO_DIRECTORY, errno});
         _exit(127);
     }
-    /* After the namespaces, which would undo it. The parent may have died in the meantime. */
+    /* A gapship that was killed is run again, and must not meet what its predecessor started. After the namespaces, which would
+     * undo it; the parent may have died in the meantime. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != p->parent) {
         _exit(127);
@@ -270,8 +278,9 @@ static int explain(const report *said, const char *name, gs_error *err)
     if (said->errnum == ENOENT) {
         return not_found(name, err);
     }
-    (void)gs_fail_errno(err, said->errnum, "cannot start the program %s", name);
-    return gs_error_hint(err, "check that it is an executable built for this machine");
+    int code = gs_fail_errno(err, said->errnum, "cannot start the program %s", name);
+    (void)gs_error_hint(err, "check that it is an executable built for this machine");
+    return code;
 }
 
 /* Reads what the child tells until its exec or its end closes the pipe. */

@@ -90,22 +90,22 @@ bool gs_parse_time(const char *text, int64_t *seconds)
                        .tm_min = digits_at(text + 14, 2),
                        .tm_sec = digits_at(text + 17, 2)};
     const struct tm asked = parts;
-    time_t time = timegm(&parts);
+    time_t when = timegm(&parts);
     /* timegm carries what is out of range over (February 30th is March 2nd), so a date that does not exist comes back changed. */
     bool exists = parts.tm_year == asked.tm_year && parts.tm_mon == asked.tm_mon && parts.tm_mday == asked.tm_mday &&
                   parts.tm_hour == asked.tm_hour && parts.tm_min == asked.tm_min && parts.tm_sec == asked.tm_sec;
-    if (!exists || time < 0) {
+    if (!exists || when < 0) {
         return false;
     }
-    *seconds = (int64_t)time;
+    *seconds = (int64_t)when;
     return true;
 }
 
 void gs_format_time(int64_t seconds, char out[GS_TIME_TEXT])
 {
-    time_t time = (time_t)(seconds < 0 ? 0 : seconds > LAST_SECOND ? LAST_SECOND : seconds);
+    time_t when = (time_t)(seconds < 0 ? 0 : seconds > LAST_SECOND ? LAST_SECOND : seconds);
     struct tm parts;
-    if (!gmtime_r(&time, &parts) || strftime(out, GS_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
+    if (!gmtime_r(&when, &parts) || strftime(out, GS_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &parts) == 0) {
         out[0] = '\0';
     }
 }

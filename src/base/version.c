@@ -3,7 +3,8 @@
 
 #include "gapship/text.h"
 
-#define CONSTRAINT_BYTES 128u
+#define CONSTRAINT_BYTES   128u
+#define VERSION_CHARACTERS "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz.+-_"
 
 static bool is_digit(char c)
 {
@@ -245,7 +246,7 @@ bool gs_version_satisfies(const char *version, const char *constraint, bool *val
         p += strlen(wanted->sign);
         p += strspn(p, " ");
         char bound[CONSTRAINT_BYTES];
-        size_t len = strcspn(p, " ,<>=");
+        size_t len = strspn(p, VERSION_CHARACTERS);
         if (len >= sizeof bound || !is_digit(*skip_v(p))) {
             break;
         }
