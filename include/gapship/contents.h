@@ -56,4 +56,17 @@ int gs_contents_needed(const gs_verified *verified, const gs_content *content, g
 /* Writes what rendering needs below dirfd (a private directory): charts/NAME.tgz, overlays/NAME/…, sources/…, files/NAME. */
 int gs_contents_extract(const gs_verified *verified, const gs_contents *contents, int dirfd, gs_error *err) GS_MUST_USE;
 
+/* What `inspect` says, as a tree (docs/json.md): product, version, signatures, images with sizes, charts, overlays, environments with their
+ * units and migrations. From the head and a few small blobs: nothing large is read. */
+int gs_contents_describe(const gs_verified *verified, const gs_contents *contents, gs_arena *arena, gs_node **out, gs_error *err)
+    GS_MUST_USE;
+
+/* Writes the whole OCI layout below dirfd (oci-layout, index.json, manifest.json, blobs/sha256/…), every byte checked. */
+int gs_extract_layout(const gs_run *run, const gs_verified *verified, int dirfd, gs_error *err) GS_MUST_USE;
+/* One artifact by its name (a chart's or file's content, an overlay's tar, an image's manifest) or one blob by "sha256:…", to a new file. */
+int gs_extract_one(const gs_verified *verified, const gs_contents *contents, const char *name, int dirfd, const char *path, gs_error *err)
+    GS_MUST_USE;
+/* statement.json, statement.pae and signature-KEYID.sig: all that openssl needs (bundle-spec/FORMAT.md "Checking by hand"). */
+int gs_extract_signatures(const gs_verified *verified, int dirfd, gs_error *err) GS_MUST_USE;
+
 #endif

@@ -1,0 +1,141 @@
+/* `gapship build`: the stages, one after the other. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "builder.h"
+#include "gapship/limits.h"
+#include "provenance.h"
+
+typedef struct build_keys {
+    gs_private_key *items[GS_MAX_SIGNATURES];
+    size_t count;
+} build_keys;
+
+static void keys_done(build_keys *keys)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        gs_private_key_free(keys->items[i]);
+    keys->count = 0;
+}
+
+/* Before anything is fetched: a key that cannot sign must not cost an hour. */
+static int load_keys(const gs_build_options *options, build_keys *keys, gs_error *err)
+{
+    if (options->key_count == 0 && !options->allow_unsigned) {
+        gs_fail(err, GS_EUSAGE, "no key to sign with");
+        return gs_error_hint(err, "`gapship key new NAME` makes one: build --key NAME.key; --unsigned builds without");
+    }
+    if (options->key_count > GS_MAX_SIGNATURES)
+        return gs_fail(err, GS_ELIMIT, "a bundle has at most %u signatures", GS_MAX_SIGNATURES);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < options->key_count; i++) {
+        rc = gs_private_key_load(options->keys[i], &keys->items[i], err);
+        if (rc == 0)
+            keys->count++;
+    }
+    return rc;
+}
+
+static const char *choose_output(gs_builder *builder, const gs_build_options *options)
+{
+    if (options->output != NULL)
+        return gs_arena_text(builder->arena, options->output);
+    const char *name = gs_arena_printf(builder->arena, "%s-%s.gapship", builder->release->name, builder->release->version);
+    return name != NULL ? gs_builder_path(builder, name) : NULL;
+}
+
+static int check_output(const char *output, const gs_build_options *options, gs_error *err)
+{
+    if (options->force || !gs_fs_exists(AT_FDCWD, output))
+        return 0;
+    gs_fail(err, GS_EEXISTS, "%s exists already", output);
+    return gs_error_hint(err, "raise metadata.version, name another file with -o, or replace it with --force");
+}
+
+/* Stages up to the last one that can be wrong without a byte of a layer fetched. */
+static int prepare(gs_builder *builder, gs_gathered *gathered, gs_lock **lock, gs_error *err)
+{
+    size_t changed = 0;
+    int rc = gs_gather(builder, gathered, err);
+    if (rc == 0)
+        rc = gs_resolve(builder, &(gs_resolve_request){.gathered = gathered}, lock, &changed, err);
+    if (rc == 0)
+        rc = gs_check(builder, *lock, err);
+    if (rc == 0)
+        rc = gs_lock_save(builder, *lock, err);
+    return rc;
+}
+
+static int write_bundle(gs_builder *builder, const gs_build_options *options, const gs_lock *lock, const gs_layout *layout,
+                        const build_keys *keys, const char *output, gs_build_result *out, gs_error *err)
+{
+    const gs_release *release = builder->release;
+    gs_writer_plan plan = {.index_json = layout->index_json.data,
+                           .index_json_len = layout->index_json.len,
+                           .manifest_json = layout->manifest_json.data,
+                           .manifest_json_len = layout->manifest_json.len,
+                           .blobs = layout->blobs,
+                           .blob_count = layout->count,
+                           .statement = {.product = release->name,
+                                         .version = release->version,
+                                         .epoch = (uint64_t)release->epoch,
+                                         .sequence = (uint64_t)release->sequence,
+                                         .security_floor = (uint64_t)release->security_floor,
+                                         .upgrades_from = release->requires.upgrades_from}};
+    GS_AUTO_WRITER gs_writer *writer = NULL;
+    gs_fetched fetched = {0};
+    int rc = gs_issue_time(lock, &plan.statement.issued_at, err);
+    if (rc == 0)
+        rc = gs_writer_begin(builder->run, output, &plan, &writer, err);
+    if (rc == 0)
+        rc = gs_fetch(builder, layout, options, output, writer, &fetched, err);
+    if (rc == 0)
+        rc = gs_writer_seal(writer, (const gs_private_key *const *)keys->items, keys->count, options->force, &out->digest, err);
+    if (rc < 0)
+        return rc;
+    out->size = gs_writer_length(writer);
+    out->fetched = fetched.fetched;
+    out->copied = fetched.copied;
+    out->images = lock->images.count;
+    out->blobs = layout->count;
+    return 0;
+}
+
+int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result *out, gs_error *err)
+{
+    GS_AUTO_BUILDER gs_builder builder = {.work = GS_TEMPDIR_INIT};
+    GS_AUTO_LOCK gs_lock *lock = NULL;
+    build_keys keys = {0};
+    gs_gathered gathered = {0};
+    gs_layout layout = {0};
+    gs_build_result result = {0};
+    int rc = load_keys(options, &keys, err);
+    if (rc == 0)
+        rc = gs_builder_open(run, options->release_file, &builder, err);
+    const char *output = rc == 0 ? choose_output(&builder, options) : NULL;
+    if (rc == 0)
+        rc = output != NULL ? check_output(output, options, err) : gs_fail_nomem(err);
+    if (rc == 0)
+        rc = prepare(&builder, &gathered, &lock, err);
+    if (rc == 0)
+        rc = gs_lay_out(&builder, lock, &gathered, &layout, err);
+    if (rc == 0 && (result.path = strdup(output)) == NULL)
+        rc = gs_fail_nomem(err);
+    if (rc == 0)
+        rc = write_bundle(&builder, options, lock, &layout, &keys, output, &result, err);
+    gs_layout_done(&layout);
+    keys_done(&keys);
+    if (rc < 0) {
+        gs_build_result_done(&result);
+        return rc;
+    }
+    *out = result;
+    return 0;
+}
+
+void gs_build_result_done(gs_build_result *result)
+{
+    free(result->path);
+    result->path = NULL;
+}

@@ -1,0 +1,150 @@
+/* Brings every blob to its place in the unfinished file: several at once, each hashed as it arrives, none stored twice. What an earlier
+ * bundle holds is copied; what the .partial holds is left. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "gapship/limits.h"
+#include "origin.h"
+
+typedef struct fetch_state {
+    gs_builder *builder;
+    const gs_layout *layout;
+    const gs_reuse *reuse;
+    gs_writer *writer;
+    pthread_mutex_t mutex; /* of done and result */
+    uint64_t done, total;
+    gs_fetched result;
+} fetch_state;
+
+static void advance(fetch_state *state, uint64_t bytes, bool copied)
+{
+    pthread_mutex_lock(&state->mutex);
+    state->done += bytes;
+    if (copied)
+        state->result.copied += bytes;
+    else
+        state->result.fetched += bytes;
+    uint64_t done = state->done;
+    pthread_mutex_unlock(&state->mutex);
+    gs_report_progress(state->builder->run, "fetching", done, state->total);
+}
+
+static void moved(void *state, uint64_t bytes)
+{
+    advance(state, bytes, false);
+}
+
+static int write_memory(fetch_state *state, const gs_piece *piece, gs_error *err)
+{
+    GS_AUTO_SINK gs_sink *sink = NULL;
+    int rc = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
+    if (rc == 0)
+        rc = gs_sink_write(sink, piece->data, (size_t)piece->descriptor.size, err);
+    if (rc == 0)
+        rc = gs_sink_close(&sink, err);
+    return rc;
+}
+
+static int write_file(fetch_state *state, const gs_piece *piece, gs_error *err)
+{
+    GS_AUTO_FD int fd = -1;
+    uint64_t size = 0;
+    int rc = gs_fs_open_read(AT_FDCWD, piece->path, false, &fd, &size, err);
+    return rc < 0 ? rc : gs_writer_copy(state->writer, &piece->descriptor.digest, fd, 0, err);
+}
+
+static int write_image_blob(fetch_state *state, const gs_piece *piece, gs_error *err)
+{
+    int fd;
+    uint64_t offset;
+    if (gs_reuse_find(state->reuse, &piece->descriptor.digest, &fd, &offset)) {
+        gs_error why = {0};
+        if (gs_writer_copy(state->writer, &piece->descriptor.digest, fd, offset, &why) == 0) {
+            advance(state, piece->descriptor.size, true);
+            return 0;
+        }
+        gs_emit(state->builder->run, GS_WARNING, "reuseFailed", NULL, 0, "a blob of an earlier bundle is not used: %s", why.message);
+    }
+    if (piece->origin->ops->each == NULL)
+        return 0; /* its archive is swept afterwards */
+    GS_AUTO_SINK gs_sink *sink = NULL;
+    int rc = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
+    if (rc == 0)
+        rc = piece->origin->ops->each(piece->origin, &piece->descriptor, sink, moved, state, err);
+    if (rc == 0)
+        rc = gs_sink_close(&sink, err);
+    return rc < 0 ? gs_error_at(err, "%s", piece->origin->name) : 0;
+}
+
+static int fetch_piece(void *pointer, size_t i, gs_error *err)
+{
+    fetch_state *state = pointer;
+    const gs_piece *piece = &state->layout->pieces[i];
+    int rc = gs_check_stop(state->builder->run, 1, err);
+    if (rc < 0 || gs_writer_has(state->writer, &piece->descriptor.digest))
+        return rc;
+    if (piece->data != NULL)
+        return write_memory(state, piece, err);
+    return piece->path != NULL ? write_file(state, piece, err) : write_image_blob(state, piece, err);
+}
+
+/* ---- archives: one pass each --------------------------------------------------------------------------------------------------- */
+
+static bool is_missing(const fetch_state *state, const gs_digest *digest)
+{
+    for (size_t i = 0; i < state->layout->count; i++)
+        if (gs_digest_equal(&state->layout->pieces[i].descriptor.digest, digest))
+            return !gs_writer_has(state->writer, digest);
+    return false;
+}
+
+static int open_wanted(void *pointer, const gs_digest *digest, gs_sink **sink, gs_error *err)
+{
+    fetch_state *state = pointer;
+    *sink = NULL;
+    return is_missing(state, digest) ? gs_writer_blob(state->writer, digest, sink, err) : 0;
+}
+
+static int sweep_archives(fetch_state *state, gs_error *err)
+{
+    gs_builder *builder = state->builder;
+    int rc = 0;
+    for (size_t o = 0; rc == 0 && o < builder->origin_count; o++) {
+        gs_origin *origin = builder->origins[o];
+        bool missing = false;
+        for (size_t i = 0; !missing && i < state->layout->count; i++)
+            missing = state->layout->pieces[i].origin == origin && is_missing(state, &state->layout->pieces[i].descriptor.digest);
+        if (!missing || origin->ops->sweep == NULL)
+            continue;
+        rc = gs_check_stop(builder->run, 1, err);
+        if (rc == 0)
+            rc = origin->ops->sweep(origin, open_wanted, state, err);
+        if (rc < 0)
+            gs_error_at(err, "%s", origin->name);
+    }
+    return rc;
+}
+
+int gs_fetch(gs_builder *builder, const gs_layout *layout, const gs_build_options *options, const char *output, gs_writer *writer,
+             gs_fetched *out, gs_error *err)
+{
+    fetch_state state = {.builder = builder, .layout = layout, .writer = writer};
+    gs_reuse *reuse = NULL;
+    int rc = gs_reuse_open(builder, options, output, &reuse, err);
+    if (rc < 0)
+        return rc;
+    state.reuse = reuse;
+    for (size_t i = 0; i < layout->count; i++)
+        if (layout->pieces[i].origin != NULL && !gs_writer_has(writer, &layout->pieces[i].descriptor.digest))
+            state.total += layout->pieces[i].descriptor.size;
+    pthread_mutex_init(&state.mutex, NULL);
+    rc = gs_parallel(builder->run->jobs, layout->count, fetch_piece, &state, err);
+    if (rc == 0)
+        rc = sweep_archives(&state, err);
+    pthread_mutex_destroy(&state.mutex);
+    gs_reuse_free(reuse);
+    if (rc == 0)
+        *out = state.result;
+    return rc;
+}

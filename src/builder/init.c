@@ -1,0 +1,205 @@
+/* `gapship init`: looks at a directory and writes a commented release.yaml that parses. What it cannot know it leaves as a comment. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "gapship/build.h"
+#include "gapship/doc.h"
+#include "gapship/fs.h"
+#include "gapship/limits.h"
+#include "gapship/text.h"
+
+typedef struct discovery {
+    gs_arena *arena;
+    const gs_fs_entry *entries;
+    size_t count;
+    gs_buf *out;
+} discovery;
+
+/* The directory part of PATH when its file is called NAME, else NULL. "." for a file at the top. */
+static const char *directory_with(const discovery *look, const char *path, const char *name)
+{
+    size_t len = strlen(path), tail = strlen(name);
+    if (strcmp(path, name) == 0) {
+        return ".";
+    }
+    if (len <= tail + 1 || path[len - tail - 1] != '/' || strcmp(path + len - tail, name) != 0) {
+        return NULL;
+    }
+    return gs_arena_copy(look->arena, path, len - tail - 1);
+}
+
+/* A name out of a directory: its last component, lower case, what is not allowed as '-'. */
+static const char *name_of(const discovery *look, const char *directory, const char *otherwise)
+{
+    const char *slash = strrchr(directory, '/');
+    char *name = gs_arena_text(look->arena, slash != NULL ? slash + 1 : directory);
+    for (char *c = name; c != NULL && *c != '\0'; c++) {
+        if (*c >= 'A' && *c <= 'Z') {
+            *c = (char)(*c - 'A' + 'a');
+        } else if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))) {
+            *c = '-';
+        }
+    }
+    return name != NULL && gs_name_valid(name) ? name : otherwise;
+}
+
+static bool is_below(const char *path, const char *directory)
+{
+    return strcmp(directory, ".") == 0 || (gs_text_starts(path, directory) && path[strlen(directory)] == '/');
+}
+
+/* Charts inside charts are dependencies, not charts of the release. */
+static bool is_nested_chart(const discovery *look, const char *directory)
+{
+    for (size_t i = 0; i < look->count; i++) {
+        const char *other = directory_with(look, look->entries[i].path, "Chart.yaml");
+        if (other != NULL && strcmp(other, directory) != 0 && is_below(directory, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t write_charts(const discovery *look, gs_buf *environments)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < look->count; i++) {
+        const char *directory = directory_with(look, look->entries[i].path, "Chart.yaml");
+        if (directory == NULL || is_nested_chart(look, directory)) {
+            continue;
+        }
+        const char *name = name_of(look, directory, "app");
+        if (found++ == 0) {
+            gs_buf_add_text(look->out, "\ncharts:\n");
+        }
+        gs_buf_printf(look->out, "- {name: %s, from: \"%s\"}\n", name, directory);
+        gs_buf_printf(environments,
+                      "  - name: %s\n    source: {chart: %s}  # values: [values-staging.yaml], imageValues: {image: REPOSITORY}\n"
+                      "    target: {kind: helm, release: %s, namespace: %s}\n",
+                      name, name, name, name);
+    }
+    return found;
+}
+
+static bool is_in_chart(const discovery *look, const char *path)
+{
+    for (size_t i = 0; i < look->count; i++) {
+        const char *chart = directory_with(look, look->entries[i].path, "Chart.yaml");
+        if (chart != NULL && is_below(path, chart)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The one directory below which all kustomizations stand: overlays reach their bases with ../.., so they travel together. */
+static const char *kustomization_root(const discovery *look)
+{
+    const char *root = NULL;
+    for (size_t i = 0; i < look->count; i++) {
+        const char *path = look->entries[i].path;
+        const char *directory = directory_with(look, path, "kustomization.yaml");
+        if (directory == NULL || is_in_chart(look, path)) {
+            continue;
+        }
+        if (root == NULL) {
+            root = directory;
+        }
+        while (!is_below(path, root)) {
+            const char *slash = strrchr(root, '/');
+            root = slash != NULL ? gs_arena_copy(look->arena, root, (size_t)(slash - root)) : ".";
+        }
+    }
+    return root;
+}
+
+static size_t write_overlays(const discovery *look, gs_buf *environments)
+{
+    const char *root = kustomization_root(look);
+    size_t found = 0;
+    if (root == NULL) {
+        return 0;
+    }
+    const char *name = name_of(look, root, "overlays");
+    gs_buf_printf(look->out, "\noverlays:\n- {name: %s, from: \"%s\"}\n", name, root);
+    for (size_t i = 0; i < look->count; i++) {
+        const char *path = look->entries[i].path;
+        const char *directory = directory_with(look, path, "kustomization.yaml");
+        if (directory == NULL || is_in_chart(look, path)) {
+            continue;
+        }
+        const char *below = strcmp(root, ".") == 0 ? directory : strcmp(directory, root) == 0 ? "." : directory + strlen(root) + 1;
+        gs_buf_printf(environments,
+                      "%s  - name: %s\n%s    source: {overlay: %s, path: \"%s\"}\n"
+                      "%s    target: {kind: gitops, repository: site, branch: main}  # or {kind: kubectl, namespace: NAMESPACE}\n",
+                      found > 0 ? "# " : "", name_of(look, below, "app"), found > 0 ? "# " : "", name, below, found > 0 ? "# " : "");
+        found++;
+    }
+    return found;
+}
+
+static void write_hints(const discovery *look)
+{
+    for (size_t i = 0; i < look->count; i++) {
+        const char *path = look->entries[i].path;
+        if (gs_text_ends(path, "Dockerfile")) {
+            gs_buf_printf(look->out, "# %s builds an image: list it as {from: \"REGISTRY/REPOSITORY:TAG\", as: REPOSITORY}\n", path);
+        }
+    }
+}
+
+static int compose(discovery *look, const char *product, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf environments;
+    gs_buf_init(&environments, GS_MAX_SPEC_BYTES);
+    gs_buf_printf(look->out,
+                  "# What this release is, for `gapship build`. Every key: bundle-spec/RELEASE.md\n"
+                  "apiVersion: gapship/v1\n"
+                  "kind: Release\n"
+                  "metadata: {name: %s, version: \"0.1.0\", sequence: 1}  # sequence grows with every release\n\n"
+                  "# Every image an environment runs. `gapship images --write` adds the ones that are missing.\n",
+                  product);
+    write_hints(look);
+    gs_buf_add_text(look->out, "images: []\n");
+    size_t units = write_charts(look, &environments);
+    units += write_overlays(look, &environments);
+    gs_buf_add_text(look->out, "\n# Installed in this order; each has to pass before the next is touched.\n");
+    if (units > 0) {
+        gs_buf_add_text(look->out, "environments:\n- name: staging\n  units:\n");
+        gs_buf_add(look->out, environments.data, environments.len);
+        gs_buf_add_text(look->out, "# - name: production\n#   extends: staging\n");
+    } else {
+        gs_buf_add_text(look->out, "environments: []\n# - name: staging\n#   units:\n#   - name: app\n#     source: {manifests: k8s}\n"
+                                   "#     target: {kind: kubectl, namespace: app}\n");
+    }
+    int rc = gs_buf_check(&environments, err);
+    return rc < 0 ? rc : gs_buf_check(look->out, err);
+}
+
+int gs_init(const gs_run *run, const char *directory, gs_error *err)
+{
+    (void)run;
+    GS_AUTO_FD int dirfd = -1;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_MAX_SPEC_BYTES);
+    gs_fs_entry *entries = NULL;
+    discovery look = {.arena = arena, .out = &text};
+    int rc = arena != NULL ? gs_fs_open_dir(AT_FDCWD, directory, &dirfd, err) : gs_fail_nomem(err);
+    if (rc == 0 && gs_fs_exists(dirfd, "release.yaml")) {
+        gs_fail(err, GS_EEXISTS, "%s/release.yaml exists already", directory);
+        return gs_error_hint(err, "`gapship build` builds it");
+    }
+    if (rc == 0) {
+        rc = gs_fs_walk(dirfd, GS_MAX_ARCHIVE_ENTRIES, arena, &entries, &look.count, err);
+    }
+    GS_AUTO_FREE char *full = rc == 0 ? gs_fs_real_path(directory) : NULL;
+    look.entries = entries;
+    if (rc == 0) {
+        rc = compose(&look, name_of(&look, full != NULL ? full : "release", "release"), err);
+    }
+    if (rc == 0) {
+        rc = gs_fs_write_file(dirfd, "release.yaml", text.data, text.len, 0644, err);
+    }
+    return rc;
+}

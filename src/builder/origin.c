@@ -1,0 +1,96 @@
+/* Chooses the kind of origin for an image of release.yaml, and reads an OCI layout's index for two of them. */
+#include "origin.h"
+
+#include "gapship/contents.h"
+#include "gapship/limits.h"
+#include "gapship/text.h"
+
+int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **out, gs_error *err)
+{
+    gs_image_source source;
+    int rc = gs_image_source_parse(spec->from, builder->arena, &source, err);
+    if (rc < 0)
+        return gs_builder_fail(builder, spec->place, err, "%s", err->message);
+    const char *path = source.path != NULL ? gs_builder_path(builder, source.path) : NULL;
+    switch (source.transport) {
+    case GS_OCI_DIRECTORY:
+        rc = gs_origin_directory(builder->run, path, source.name, out, err);
+        break;
+    case GS_OCI_ARCHIVE:
+        rc = gs_origin_oci_archive(builder->run, path, source.name, out, err);
+        break;
+    case GS_DOCKER_ARCHIVE:
+        rc = gs_origin_docker_archive(builder->run, path, source.name, out, err);
+        break;
+    default:
+        rc = gs_origin_registry(builder->run, &source, builder->arena, out, err);
+    }
+    if (rc == 0)
+        (*out)->name = spec->from;
+    return rc;
+}
+
+void gs_origin_free(gs_origin *origin)
+{
+    if (origin != NULL)
+        origin->ops->free(origin);
+}
+
+static bool is_named(const gs_descriptor *entry, const char *name)
+{
+    return gs_text_equal(gs_annotation(&entry->annotations, GS_REF_NAME_ANNOTATION), name) ||
+           gs_text_equal(gs_annotation(&entry->annotations, GS_IMAGE_NAME_ANNOTATION), name);
+}
+
+int gs_layout_select(const char *where, const char *index_json, size_t len, const char *name, gs_arena *arena, gs_descriptor *out,
+                     gs_error *err)
+{
+    gs_manifest index;
+    int rc = gs_manifest_parse(index_json, len, GS_MEDIA_INDEX, arena, &index, err);
+    if (rc < 0)
+        return gs_error_at(err, "%s: index.json", where);
+    const gs_descriptor *found = NULL;
+    size_t matches = 0;
+    for (size_t i = 0; i < index.item_count; i++) {
+        if (name != NULL && !is_named(&index.items[i], name))
+            continue;
+        if (found == NULL || !gs_digest_equal(&found->digest, &index.items[i].digest))
+            matches++;
+        found = &index.items[i];
+    }
+    if (matches == 1) {
+        *out = *found;
+        return 0;
+    }
+    if (name == NULL && matches > 1)
+        rc = gs_fail(err, GS_ESPEC, "the layout holds %zu images; say which one", matches);
+    else if (matches > 1)
+        rc = gs_fail(err, GS_ESPEC, "the layout holds %zu different images called \"%s\"", matches, name);
+    else
+        rc = gs_fail(err, GS_ENOTFOUND, "the layout holds no image%s%s", name != NULL ? " called " : "", name != NULL ? name : "");
+    gs_error_hint(err, "write it behind the path: oci:DIR:NAME, with the name that index.json has in " GS_REF_NAME_ANNOTATION);
+    return gs_error_at(err, "%s", where);
+}
+
+int gs_origin_check_manifest(const char *where, const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena, gs_buf *bytes,
+                             gs_descriptor *out, gs_error *err)
+{
+    gs_digest digest;
+    gs_manifest parsed;
+    int rc = gs_digest_of(data, len, &digest, err);
+    if (rc == 0 && !gs_digest_equal(&digest, &chosen->digest)) {
+        rc = gs_fail(err, GS_EDIGEST, "the manifest in the layout does not have the digest it is filed under");
+    }
+    if (rc == 0) {
+        rc = gs_manifest_parse(data, len, chosen->media_type, arena, &parsed, err);
+    }
+    if (rc == 0) {
+        gs_buf_add(bytes, data, len);
+        rc = gs_buf_check(bytes, err);
+    }
+    if (rc < 0) {
+        return gs_error_at(err, "%s", where);
+    }
+    *out = (gs_descriptor){.media_type = parsed.media_type, .digest = digest, .size = len};
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* An image in an OCI layout on disk. Names of files come from digests alone. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gapship/limits.h"
+#include "origin.h"
+
+typedef struct directory_origin {
+    gs_origin base;
+    const char *path;
+    const char *name; /* in index.json, or NULL */
+    int dirfd;
+} directory_origin;
+
+static int open_blob(directory_origin *self, const gs_digest *digest, int *fd, uint64_t *size, gs_error *err)
+{
+    char hex[GS_DIGEST_HEX], name[sizeof "blobs/sha256/" + GS_DIGEST_HEX] = "blobs/sha256/";
+    gs_digest_hex(digest, hex);
+    memcpy(name + strlen(name), hex, sizeof hex);
+    int rc = gs_fs_open_read(self->dirfd, name, false, fd, size, err);
+    return rc < 0 ? gs_error_at(err, "%s", self->path) : 0;
+}
+
+static int select_manifest(directory_origin *self, const char *reference, gs_arena *arena, gs_descriptor *out, gs_error *err)
+{
+    if (reference != NULL) {
+        *out = (gs_descriptor){0};
+        return gs_digest_parse(reference, &out->digest, err);
+    }
+    GS_AUTO_BUF gs_buf index;
+    gs_buf_init(&index, GS_MAX_LAYOUT_INDEX_BYTES);
+    int rc = gs_fs_read_file(self->dirfd, "index.json", &index, err);
+    if (rc < 0)
+        return gs_error_at(err, "%s", self->path);
+    return gs_layout_select(self->path, index.data, index.len, self->name, arena, out, err);
+}
+
+static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err)
+{
+    directory_origin *self = (directory_origin *)origin;
+    gs_descriptor chosen;
+    GS_AUTO_FD int fd = -1;
+    GS_AUTO_BUF gs_buf text;
+    uint64_t size = 0;
+    gs_buf_init(&text, GS_MAX_MANIFEST_BYTES);
+    int rc = select_manifest(self, reference, arena, &chosen, err);
+    if (rc == 0)
+        rc = open_blob(self, &chosen.digest, &fd, &size, err);
+    if (rc < 0)
+        return rc;
+    void *room = gs_buf_reserve(&text, (size_t)size);
+    if (room == NULL)
+        return gs_buf_check(&text, err);
+    rc = gs_fs_pread(fd, room, (size_t)size, 0, err);
+    return rc < 0 ? rc : gs_origin_check_manifest(self->path, room, (size_t)size, &chosen, arena, bytes, out, err);
+}
+
+static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err)
+{
+    directory_origin *self = (directory_origin *)origin;
+    GS_AUTO_FD int fd = -1;
+    uint64_t size = 0;
+    int rc = open_blob(self, &blob->digest, &fd, &size, err);
+    if (rc < 0)
+        return rc;
+    GS_AUTO_SOURCE gs_source *source = NULL;
+    rc = gs_source_segment(fd, 0, size, &source, err);
+    if (rc == 0)
+        rc = gs_stream_copy(source, sink, NULL, err);
+    if (rc == 0)
+        rc = gs_source_close(&source, err);
+    if (rc == 0 && moved != NULL)
+        moved(state, size);
+    return rc;
+}
+
+static void free_origin(gs_origin *origin)
+{
+    directory_origin *self = (directory_origin *)origin;
+    gs_fs_close_p(&self->dirfd);
+    free(self);
+}
+
+static const gs_origin_ops directory_ops = {.manifest = manifest, .each = each, .free = free_origin};
+
+int gs_origin_directory(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err)
+{
+    directory_origin *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return gs_fail_nomem(err);
+    *self = (directory_origin){.base = {.ops = &directory_ops, .run = run}, .path = path, .name = name, .dirfd = -1};
+    int rc = gs_fs_open_dir(AT_FDCWD, path, &self->dirfd, err);
+    if (rc < 0) {
+        free(self);
+        return rc;
+    }
+    *out = &self->base;
+    return 0;
+}

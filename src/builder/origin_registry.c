@@ -1,0 +1,55 @@
+/* An image in a registry. Tags are asked for once, by the resolver; everything after that goes by digest. */
+#include <stdlib.h>
+
+#include "gapship/limits.h"
+#include "origin.h"
+
+typedef struct registry_origin {
+    gs_origin base;
+    gs_registry *registry;
+    const char *repository;
+    const char *reference; /* the tag or digest of release.yaml */
+} registry_origin;
+
+static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err)
+{
+    registry_origin *self = (registry_origin *)origin;
+    return gs_registry_get_manifest(self->registry, self->repository, reference != NULL ? reference : self->reference, arena, bytes, out,
+                                    err);
+}
+
+static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err)
+{
+    registry_origin *self = (registry_origin *)origin;
+    return gs_registry_get_blob(self->registry, self->repository, blob, sink, moved, state, err);
+}
+
+static void free_origin(gs_origin *origin)
+{
+    registry_origin *self = (registry_origin *)origin;
+    gs_registry_free(self->registry);
+    free(self);
+}
+
+static const gs_origin_ops registry_ops = {.manifest = manifest, .each = each, .free = free_origin};
+
+int gs_origin_registry(const gs_run *run, const gs_image_source *source, gs_arena *arena, gs_origin **out, gs_error *err)
+{
+    const gs_reference *reference = &source->reference;
+    registry_origin *self = calloc(1, sizeof *self);
+    if (self == NULL)
+        return gs_fail_nomem(err);
+    self->base = (gs_origin){.ops = &registry_ops, .run = run};
+    self->repository = gs_arena_text(arena, reference->path);
+    self->reference = gs_arena_text(arena, reference->digest[0] != '\0' ? reference->digest : reference->tag);
+    const gs_registry_options options = {.url = gs_reference_server(reference)};
+    int rc = self->repository != NULL && self->reference != NULL ? 0 : gs_fail_nomem(err);
+    if (rc == 0)
+        rc = gs_registry_new(run, &options, &self->registry, err);
+    if (rc < 0) {
+        free(self);
+        return rc;
+    }
+    *out = &self->base;
+    return 0;
+}

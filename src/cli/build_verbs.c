@@ -1,0 +1,143 @@
+/* The verbs of the build side. */
+#include "gapship/build.h"
+#include "gapship/num.h"
+#include "terminal.h"
+#include "verbs.h"
+
+static gs_node *digest_node(gs_arena *arena, const gs_digest *digest)
+{
+    char text[GS_DIGEST_TEXT];
+    gs_digest_text(digest, text);
+    return gs_node_new_text(arena, text);
+}
+
+static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
+{
+    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
+}
+
+int gs_verb_init(gs_invocation *invocation, gs_error *err)
+{
+    const char *directory = gs_positional(invocation->arguments, 0);
+    int rc = gs_init(&invocation->run, directory ? directory : ".", err);
+    if (rc < 0) {
+        return rc;
+    }
+    gs_print(invocation->terminal, "wrote %s/release.yaml; `gapship images --write` lists the images it needs\n", directory ? directory : ".");
+    gs_arena *arena = invocation->arena;
+    return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "file", "release.yaml"), err);
+}
+
+int gs_verb_images(gs_invocation *invocation, gs_error *err)
+{
+    static const char *const titles[] = {"ENVIRONMENT", "IMAGE", "LISTED", "OBJECT"};
+    const gs_arguments *arguments = invocation->arguments;
+    const gs_images_options options = {.release_file = gs_value(arguments, "file"),
+                                       .environment = gs_value(arguments, "environment"),
+                                       .write = gs_flag(arguments, "write")};
+    gs_node *rows = NULL;
+    gs_table *table = NULL;
+    int rc = gs_images(&invocation->run, &options, invocation->arena, &rows, err);
+    if (rc == 0) {
+        rc = gs_table_new(invocation->arena, 4, titles, &table, err);
+    }
+    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
+        const gs_node *row = rows->items[i];
+        const char *const cells[] = {gs_node_text(row, "environment"), gs_node_text(row, "image"),
+                                     gs_node_integer(row, "listed", 0)   ? "yes"
+                                     : gs_node_integer(row, "runs", 0)   ? options.write ? "added" : "no"
+                                                                         : "mentioned",
+                                     gs_node_text(row, "object")};
+        rc = gs_table_add(table, cells, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    gs_table_print(invocation->terminal, table);
+    return finish(invocation, gs_node_set(invocation->arena, gs_node_new_map(invocation->arena), "images", rows), err);
+}
+
+int gs_verb_lock(gs_invocation *invocation, gs_error *err)
+{
+    const gs_arguments *arguments = invocation->arguments;
+    const char *names[256];
+    size_t count = gs_positional_count(arguments);
+    if (count > sizeof names / sizeof names[0]) {
+        return gs_fail(err, GS_ELIMIT, "more than %zu names; --update without a name updates all", sizeof names / sizeof names[0]);
+    }
+    if (count > 0 && !gs_flag(arguments, "update")) {
+        return gs_fail(err, GS_EUSAGE, "names go with --update");
+    }
+    for (size_t i = 0; i < count; i++) {
+        names[i] = gs_positional(arguments, i);
+    }
+    const gs_lock_options options = {.release_file = gs_value(arguments, "file"),
+                                     .check = gs_flag(arguments, "check"),
+                                     .update = gs_flag(arguments, "update"),
+                                     .names = names,
+                                     .name_count = count};
+    size_t changed = 0;
+    int rc = gs_lock_make(&invocation->run, &options, &changed, err);
+    if (rc < 0) {
+        return rc;
+    }
+    gs_print(invocation->terminal, changed == 0 ? "release.lock is up to date\n" : "release.lock: %zu changed\n", changed);
+    gs_arena *arena = invocation->arena;
+    return finish(invocation, gs_node_set_integer(arena, gs_node_new_map(arena), "changed", (int64_t)changed), err);
+}
+
+static int print_built(gs_invocation *invocation, const gs_build_result *built, gs_error *err)
+{
+    char size[GS_SIZE_TEXT], fetched[GS_SIZE_TEXT], copied[GS_SIZE_TEXT], digest[GS_DIGEST_TEXT];
+    gs_arena *arena = invocation->arena;
+    gs_format_size(built->size, size);
+    gs_format_size(built->fetched, fetched);
+    gs_format_size(built->copied, copied);
+    gs_digest_text(&built->digest, digest);
+    gs_print(invocation->terminal, "%s\n%s, %zu images, %zu blobs; %s fetched, %s copied from earlier bundles\n%s\n", built->path, size,
+             built->images, built->blobs, fetched, copied, digest);
+    gs_node *result = gs_node_new_map(arena);
+    result = gs_node_set_text(arena, result, "path", built->path);
+    result = gs_node_set(arena, result, "digest", digest_node(arena, &built->digest));
+    result = gs_node_set_integer(arena, result, "size", (int64_t)built->size);
+    result = gs_node_set_integer(arena, result, "images", (int64_t)built->images);
+    result = gs_node_set_integer(arena, result, "blobs", (int64_t)built->blobs);
+    result = gs_node_set_integer(arena, result, "fetched", (int64_t)built->fetched);
+    result = gs_node_set_integer(arena, result, "copied", (int64_t)built->copied);
+    return finish(invocation, result, err);
+}
+
+int gs_verb_build(gs_invocation *invocation, gs_error *err)
+{
+    const gs_arguments *arguments = invocation->arguments;
+    gs_build_options options = {.release_file = gs_value(arguments, "file"),
+                                .output = gs_value(arguments, "out"),
+                                .allow_unsigned = gs_flag(arguments, "unsigned"),
+                                .force = gs_flag(arguments, "force")};
+    options.keys = gs_values(arguments, "key", &options.key_count);
+    options.reuse = gs_values(arguments, "reuse", &options.reuse_count);
+    gs_build_result built = {0};
+    int rc = gs_build(&invocation->run, &options, &built, err);
+    if (rc == 0) {
+        rc = print_built(invocation, &built, err);
+    }
+    gs_build_result_done(&built);
+    return rc;
+}
+
+int gs_verb_sign(gs_invocation *invocation, gs_error *err)
+{
+    const char *key = gs_value(invocation->arguments, "key");
+    gs_digest id;
+    char hex[GS_DIGEST_HEX];
+    if (!key) {
+        return gs_fail(err, GS_EUSAGE, "sign needs --key FILE");
+    }
+    int rc = gs_sign_bundle(&invocation->run, gs_positional(invocation->arguments, 0), key, &id, err);
+    if (rc < 0) {
+        return rc;
+    }
+    gs_digest_hex(&id, hex);
+    gs_print(invocation->terminal, "signed by key %s\n", hex);
+    return finish(invocation, gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "keyId", hex), err);
+}

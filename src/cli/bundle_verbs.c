@@ -1,0 +1,333 @@
+/* Verbs of either side: keys, and looking into a bundle. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "gapship/contents.h"
+#include "gapship/fs.h"
+#include "gapship/limits.h"
+#include "gapship/num.h"
+#include "gapship/site.h"
+#include "terminal.h"
+#include "verbs.h"
+
+static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
+{
+    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
+}
+
+/* ---- keys ---------------------------------------------------------------------------------------------------------------------- */
+
+static int print_key(gs_invocation *invocation, const gs_public_key *key, const char *file, gs_error *err)
+{
+    char id[GS_DIGEST_HEX];
+    const char *type = gs_key_type_name(gs_public_key_type(key));
+    gs_digest_hex(gs_public_key_id(key), id);
+    gs_print(invocation->terminal, "%s  %s  %s\n", type, id, file);
+    gs_arena *arena = invocation->arena;
+    gs_node *result = gs_node_new_map(arena);
+    result = gs_node_set_text(arena, result, "type", type);
+    result = gs_node_set_text(arena, result, "keyId", id);
+    return finish(invocation, gs_node_set_text(arena, result, "file", file), err);
+}
+
+/* The private half first: a public key without its private one is of no use. Neither file is ever replaced. */
+static int write_pair(const gs_private_key *key, const gs_public_key *public_key, const char *private_file, const char *public_file,
+                      gs_error *err)
+{
+    GS_AUTO_BUF gs_buf pem;
+    gs_buf_init(&pem, GS_MAX_KEY_FILE_BYTES);
+    if (gs_fs_exists(AT_FDCWD, private_file) || gs_fs_exists(AT_FDCWD, public_file)) {
+        gs_fail(err, GS_EEXISTS, "%s or %s exists already", private_file, public_file);
+        return gs_error_hint(err, "choose another name; a key that signed something must not get lost");
+    }
+    int rc = gs_private_key_pem(key, &pem, err);
+    if (rc == 0) {
+        rc = gs_fs_write_file(AT_FDCWD, private_file, pem.data, pem.len, 0600, err);
+    }
+    gs_wipe(pem.data, pem.len);
+    gs_buf_clear(&pem);
+    if (rc == 0) {
+        rc = gs_public_key_pem(public_key, &pem, err);
+    }
+    if (rc == 0) {
+        rc = gs_fs_write_file(AT_FDCWD, public_file, pem.data, pem.len, 0644, err);
+    }
+    return rc;
+}
+
+int gs_verb_key_new(gs_invocation *invocation, gs_error *err)
+{
+    const char *name = gs_positional(invocation->arguments, 0);
+    const char *type_name = gs_value(invocation->arguments, "type");
+    gs_key_type type = GS_KEY_ECDSA_P256;
+    if (type_name && !gs_key_type_parse(type_name, &type)) {
+        return gs_fail(err, GS_EUSAGE, "\"%s\" is no key type: ecdsa-p256, ecdsa-p384, ed25519 or rsa-pss", type_name);
+    }
+    const char *private_file = gs_arena_printf(invocation->arena, "%s.key", name);
+    const char *public_file = gs_arena_printf(invocation->arena, "%s.pub", name);
+    gs_private_key *key = NULL;
+    gs_public_key *public_key = NULL;
+    int rc = private_file && public_file ? gs_key_generate(type, &key, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = gs_private_key_public(key, &public_key, err);
+    }
+    if (rc == 0) {
+        rc = write_pair(key, public_key, private_file, public_file, err);
+    }
+    if (rc == 0) {
+        rc = print_key(invocation, public_key, public_file, err);
+    }
+    gs_public_key_free(public_key);
+    gs_private_key_free(key);
+    return rc;
+}
+
+int gs_verb_key_show(gs_invocation *invocation, gs_error *err)
+{
+    const char *file = gs_positional(invocation->arguments, 0);
+    gs_public_key *key = NULL;
+    int rc = gs_public_key_load(file, &key, err);
+    if (rc == 0) {
+        rc = print_key(invocation, key, file, err);
+    }
+    gs_public_key_free(key);
+    return rc;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------------------- */
+
+/* --root, or the root of the site found here; NULL when there is neither. */
+static int find_trust(gs_invocation *invocation, gs_trust **out, gs_error *err)
+{
+    const char *root = gs_value(invocation->arguments, "root");
+    GS_AUTO_SITE gs_site *site = NULL;
+    if (!root) {
+        int rc = gs_site_load(NULL, &site, err);
+        if (rc == GS_ENOTFOUND) {
+            *err = (gs_error){0};
+            return 0;
+        }
+        if (rc < 0) {
+            return rc;
+        }
+        root = site->root;
+    }
+    return gs_trust_load(root, out, err);
+}
+
+/* Without trust the head is only looked at, and everything said of the bundle is said with that. */
+static int open_bundle(gs_invocation *invocation, bool need_trust, gs_verified **out, gs_error *err)
+{
+    GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
+    GS_AUTO_TRUST gs_trust *trust = NULL;
+    int rc = gs_bundle_open(gs_positional(invocation->arguments, 0), &bundle, err);
+    if (rc == 0) {
+        rc = find_trust(invocation, &trust, err);
+    }
+    if (rc == 0 && need_trust && !trust) {
+        gs_fail(err, GS_EUSAGE, "there is nothing to check the signatures against");
+        return gs_error_hint(err, "give the trust root or the public key that you were given by another way: --root FILE");
+    }
+    return rc < 0 ? rc : gs_bundle_verify(&bundle, trust, !trust, out, err);
+}
+
+/* ---- verify -------------------------------------------------------------------------------------------------------------------- */
+
+static gs_node *verdict(gs_arena *arena, const char *state, const char *reason)
+{
+    gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "verdict", state);
+    return gs_node_set_text(arena, map, "reason", reason);
+}
+
+static size_t count_good(const gs_verified *verified)
+{
+    size_t count = 0, good = 0;
+    const gs_signature_report *reports = gs_verified_signatures(verified, &count);
+    for (size_t i = 0; i < count; i++) {
+        good += reports[i].known && reports[i].good ? 1 : 0;
+    }
+    return good;
+}
+
+int gs_verb_verify(gs_invocation *invocation, gs_error *err)
+{
+    gs_arena *arena = invocation->arena;
+    GS_AUTO_VERIFIED gs_verified *verified = NULL;
+    int rc = open_bundle(invocation, true, &verified, err);
+    if (rc == 0) {
+        rc = gs_verified_check(&invocation->run, verified, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    size_t members = 0;
+    char digest[GS_DIGEST_TEXT], size[GS_SIZE_TEXT];
+    const gs_statement *statement = gs_verified_statement(verified);
+    (void)gs_verified_members(verified, &members);
+    gs_digest_text(gs_verified_digest(verified), digest);
+    gs_format_size(gs_verified_length(verified), size);
+    const char *integrity = gs_arena_printf(arena, "every byte of %s in %zu members is what was signed", size, members);
+    const char *authenticity = gs_arena_printf(arena, "signed by %zu trusted %s", count_good(verified), count_good(verified) == 1 ? "key" : "keys");
+    gs_print(invocation->terminal, "%s %s  %s\nintegrity     ok  %s\nauthenticity  ok  %s\n", statement->product, statement->version, digest,
+             integrity ? integrity : "", authenticity ? authenticity : "");
+    gs_node *result = gs_node_new_map(arena);
+    result = gs_node_set_text(arena, result, "product", statement->product);
+    result = gs_node_set_text(arena, result, "version", statement->version);
+    result = gs_node_set_text(arena, result, "digest", digest);
+    result = gs_node_set(arena, result, "integrity", verdict(arena, "ok", integrity));
+    result = gs_node_set(arena, result, "authenticity", verdict(arena, "ok", authenticity));
+    return finish(invocation, result, err);
+}
+
+/* ---- inspect ------------------------------------------------------------------------------------------------------------------- */
+
+static void print_signatures(gs_invocation *invocation, const gs_node *result, bool checked)
+{
+    const gs_node *signatures = gs_node_get(result, "signatures");
+    for (size_t i = 0; i < signatures->count; i++) {
+        const gs_node *signature = signatures->items[i];
+        const char *says = !checked                                   ? "not checked: no trust root given"
+                           : !gs_node_integer(signature, "known", 0) ? "by a key this root does not know"
+                           : gs_node_integer(signature, "good", 0)   ? "good"
+                                                                      : "bad";
+        gs_print(invocation->terminal, "signature  %.16s…  %s\n", gs_node_text(signature, "keyId"), says);
+    }
+    if (signatures->count == 0) {
+        gs_print(invocation->terminal, "signature  none: this bundle is not signed\n");
+    }
+}
+
+static int print_contents(gs_invocation *invocation, const gs_node *result, gs_error *err)
+{
+    static const char *const titles[] = {"KIND", "NAME", "SIZE", "DIGEST"};
+    static const struct {
+        const char *key, *kind;
+    } lists[] = {{"images", "image"}, {"charts", "chart"}, {"overlays", "overlay"}, {"files", "file"}};
+    gs_table *table = NULL;
+    int rc = gs_table_new(invocation->arena, 4, titles, &table, err);
+    for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
+        const gs_node *list = gs_node_get(result, lists[k].key);
+        for (size_t i = 0; rc == 0 && i < list->count; i++) {
+            const gs_node *item = list->items[i];
+            char *size = gs_arena_alloc(invocation->arena, GS_SIZE_TEXT);
+            if (!size) {
+                return gs_fail_nomem(err);
+            }
+            gs_format_size((uint64_t)gs_node_integer(item, "size", 0), size);
+            const char *const cells[] = {lists[k].kind, gs_node_text(item, "name"), size, gs_node_text(item, "digest")};
+            rc = gs_table_add(table, cells, err);
+        }
+    }
+    if (rc == 0) {
+        gs_table_print(invocation->terminal, table);
+    }
+    return rc;
+}
+
+static void print_environments(gs_invocation *invocation, const gs_node *result)
+{
+    const gs_node *environments = gs_node_get(result, "environments");
+    for (size_t e = 0; e < environments->count; e++) {
+        const gs_node *environment = environments->items[e];
+        const gs_node *units = gs_node_get(environment, "units");
+        const gs_node *migrations = gs_node_get(environment, "migrations");
+        gs_print(invocation->terminal, "environment %zu: %s\n", e + 1, gs_node_text(environment, "name"));
+        for (size_t i = 0; i < migrations->count; i++) {
+            gs_print(invocation->terminal, "  migration %s (%s)\n", gs_node_text(migrations->items[i], "name"),
+                     gs_node_text(migrations->items[i], "phase"));
+        }
+        for (size_t i = 0; i < units->count; i++) {
+            gs_print(invocation->terminal, "  unit %s from %s by %s\n", gs_node_text(units->items[i], "name"),
+                     gs_node_text(units->items[i], "source"), gs_node_text(units->items[i], "target"));
+        }
+    }
+}
+
+int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
+{
+    GS_AUTO_VERIFIED gs_verified *verified = NULL;
+    GS_AUTO_CONTENTS gs_contents *contents = NULL;
+    gs_node *result = NULL;
+    int rc = open_bundle(invocation, false, &verified, err);
+    if (rc == 0) {
+        rc = gs_contents_load(verified, &contents, err);
+    }
+    if (rc == 0) {
+        rc = gs_contents_describe(verified, contents, invocation->arena, &result, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    char size[GS_SIZE_TEXT];
+    gs_format_size(gs_verified_length(verified), size);
+    gs_print(invocation->terminal, "%s %s, sequence %lld, %s, issued %s\ndigest     %s\n", gs_node_text(result, "product"),
+             gs_node_text(result, "version"), (long long)gs_node_integer(result, "sequence", 0), size, gs_node_text(result, "issuedAt"),
+             gs_node_text(result, "digest"));
+    if (gs_node_text(result, "commit")) {
+        gs_print(invocation->terminal, "commit     %s %s\n", gs_node_text(result, "commit"),
+                 gs_node_text(result, "ref") ? gs_node_text(result, "ref") : "");
+    }
+    print_signatures(invocation, result, gs_verified_authentic(verified));
+    rc = print_contents(invocation, result, err);
+    if (rc < 0) {
+        return rc;
+    }
+    print_environments(invocation, result);
+    return finish(invocation, result, err);
+}
+
+/* ---- extract ------------------------------------------------------------------------------------------------------------------- */
+
+static int open_new_directory(const char *path, int *fd, gs_error *err)
+{
+    if (gs_fs_exists(AT_FDCWD, path)) {
+        return gs_fail(err, GS_EEXISTS, "%s exists already", path);
+    }
+    int rc = gs_fs_make_dirs(AT_FDCWD, path, 0755, err);
+    return rc < 0 ? rc : gs_fs_open_dir(AT_FDCWD, path, fd, err);
+}
+
+static int extract_named(const gs_verified *verified, const char *name, const char *out, gs_error *err)
+{
+    GS_AUTO_CONTENTS gs_contents *contents = NULL;
+    int rc = gs_contents_load(verified, &contents, err);
+    return rc < 0 ? rc : gs_extract_one(verified, contents, name, AT_FDCWD, out, err);
+}
+
+int gs_verb_extract(gs_invocation *invocation, gs_error *err)
+{
+    const char *signatures = gs_value(invocation->arguments, "signatures");
+    const char *out = gs_value(invocation->arguments, "out");
+    const char *name = gs_positional(invocation->arguments, 1);
+    GS_AUTO_VERIFIED gs_verified *verified = NULL;
+    GS_AUTO_FD int dirfd = -1;
+    if (!out && !signatures) {
+        return gs_fail(err, GS_EUSAGE, "extract needs -o PATH, or --signatures DIR");
+    }
+    int rc = open_bundle(invocation, false, &verified, err);
+    if (rc == 0 && !gs_verified_authentic(verified)) {
+        gs_emit(&invocation->run, GS_WARNING, "notAuthentic", NULL, 0,
+                "no signature was checked: what is extracted is whole, but anybody may have made it");
+    }
+    if (rc == 0 && signatures) {
+        rc = open_new_directory(signatures, &dirfd, err);
+        if (rc == 0) {
+            rc = gs_extract_signatures(verified, dirfd, err);
+        }
+    }
+    if (rc == 0 && out && name) {
+        rc = extract_named(verified, name, out, err);
+    } else if (rc == 0 && out) {
+        gs_fs_close_p(&dirfd);
+        rc = open_new_directory(out, &dirfd, err);
+        if (rc == 0) {
+            rc = gs_extract_layout(&invocation->run, verified, dirfd, err);
+        }
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    gs_print(invocation->terminal, "wrote %s\n", out ? out : signatures);
+    gs_arena *arena = invocation->arena;
+    return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "path", out ? out : signatures), err);
+}

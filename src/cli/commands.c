@@ -1,0 +1,230 @@
+/* The table: every verb with its options, in the order of the help. */
+#include <stdint.h>
+
+#include "verbs.h"
+
+#define OPTIONS(table) .options = table, .option_count = sizeof(table) / sizeof((table)[0])
+
+#ifdef GAPSHIP_BUILDER
+#define FILE_OPTION {"file", 'f', "FILE", "the release description; default release.yaml"}
+#define JOBS_OPTION {"jobs", 0, "N", "transfers at once; default 4"}
+
+static const gs_option images_options[] = {
+    FILE_OPTION,
+    {"environment", 0, "NAME", "this environment alone"},
+    {"write", 0, NULL, "add the missing ones to release.yaml"},
+};
+static const gs_option lock_options[] = {
+    FILE_OPTION,
+    JOBS_OPTION,
+    {"update", 0, NULL, "resolve again what is locked: all, or the names given"},
+    {"check", 0, NULL, "change nothing; fail when release.lock is not up to date"},
+};
+static const gs_option build_options[] = {
+    FILE_OPTION,
+    {"out", 'o', "FILE", "the bundle; default NAME-VERSION.gapship beside release.yaml"},
+    {"key", 0, "FILE", "sign with this private key; may be repeated"},
+    {"unsigned", 0, NULL, "build without a signature"},
+    {"reuse", 0, "PATH", "copy blobs from this bundle or directory of bundles; may be repeated"},
+    {"force", 0, NULL, "replace the bundle when it exists"},
+    JOBS_OPTION,
+};
+static const gs_option sign_options[] = {{"key", 0, "FILE", "the private key"}};
+#endif
+
+static const gs_option key_new_options[] = {
+    {"type", 0, "TYPE", "ecdsa-p256 (default), ecdsa-p384, ed25519, rsa-pss"},
+};
+#define ROOT_OPTION {"root", 0, "FILE", "the trust root, or the one public key; default: the site's"}
+static const gs_option verify_options[] = {ROOT_OPTION, {"jobs", 0, "N", "threads; default 4"}};
+static const gs_option inspect_options[] = {ROOT_OPTION};
+static const gs_option extract_options[] = {
+    {"out", 'o', "PATH", "the directory or file to write"},
+    {"signatures", 0, "DIR", "write statement and signatures for openssl"},
+    ROOT_OPTION,
+};
+
+#define SITE_OPTION {"site", 0, "FILE", "the site's configuration; default ./site.yaml, then /etc/gapship/site.yaml"}
+#define YES_OPTION {"yes", 'y', NULL, "do not ask"}
+static const gs_option site_init_options[] = {{"root", 0, "FILE", "the trust root, or the one public key"}};
+static const gs_option import_options[] = {SITE_OPTION, {"jobs", 0, "N", "threads; default 4"}};
+static const gs_option plan_options[] = {SITE_OPTION, {"to", 0, "ENVIRONMENT", "plan up to this environment"}};
+static const gs_option install_options[] = {
+    SITE_OPTION,
+    {"to", 0, "ENVIRONMENT", "install up to this environment"},
+    YES_OPTION,
+    {"jobs", 0, "N", "uploads at once; default 4"},
+};
+static const gs_option load_options[] = {SITE_OPTION, {"jobs", 0, "N", "uploads at once; default 4"}};
+static const gs_option status_options[] = {SITE_OPTION};
+static const gs_option history_options[] = {SITE_OPTION, {"audit", 0, NULL, "every row of the ledger, with its chain checked"}};
+static const gs_option rollback_options[] = {
+    SITE_OPTION,
+    {"to", 0, "VERSION", "this version; default: the one before"},
+    {"environment", 0, "NAME", "this environment alone"},
+    YES_OPTION,
+    {"jobs", 0, "N", "uploads at once; default 4"},
+};
+static const gs_option serve_options[] = {SITE_OPTION, {"listen", 0, "ADDRESS", "HOST:PORT; default: as site.yaml says"}};
+
+static const gs_command table[] = {
+#ifdef GAPSHIP_BUILDER
+    {.name = "init",
+     .group = GS_GROUP_BUILD,
+     .positional = "[DIR]",
+     .most = 1,
+     .summary = "writes a release.yaml for what is in a directory",
+     .example = "gapship init",
+     .run = gs_verb_init},
+    {.name = "images",
+     .group = GS_GROUP_BUILD,
+     .positional = "",
+     .summary = "lists every image each environment would run",
+     .example = "gapship images --write",
+     OPTIONS(images_options),
+     .run = gs_verb_images},
+    {.name = "lock",
+     .group = GS_GROUP_BUILD,
+     .positional = "[NAME…]",
+     .most = SIZE_MAX,
+     .summary = "pins every tag, chart and git ref in release.lock",
+     .example = "gapship lock --update backend",
+     OPTIONS(lock_options),
+     .run = gs_verb_lock},
+    {.name = "build",
+     .group = GS_GROUP_BUILD,
+     .positional = "",
+     .summary = "fetches, renders, checks, packs and signs a bundle",
+     .example = "gapship build --key release.key",
+     OPTIONS(build_options),
+     .run = gs_verb_build},
+    {.name = "sign",
+     .group = GS_GROUP_BUILD,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "adds a signature to a bundle",
+     .example = "gapship sign shop-1.2.0.gapship --key second.key",
+     OPTIONS(sign_options),
+     .run = gs_verb_sign},
+#endif
+    {.name = "key new",
+     .group = GS_GROUP_EITHER,
+     .positional = "NAME",
+     .least = 1,
+     .most = 1,
+     .summary = "makes a key pair, NAME.key and NAME.pub",
+     .example = "gapship key new release",
+     OPTIONS(key_new_options),
+     .run = gs_verb_key_new},
+    {.name = "key show",
+     .group = GS_GROUP_EITHER,
+     .positional = "FILE",
+     .least = 1,
+     .most = 1,
+     .summary = "prints type and id of a public key",
+     .example = "gapship key show release.pub",
+     .run = gs_verb_key_show},
+    {.name = "verify",
+     .group = GS_GROUP_EITHER,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "checks signatures and every byte of a bundle",
+     .example = "gapship verify shop-1.2.0.gapship --root release.pub",
+     OPTIONS(verify_options),
+     .run = gs_verb_verify},
+    {.name = "inspect",
+     .group = GS_GROUP_EITHER,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "shows what a bundle carries",
+     .example = "gapship inspect shop-1.2.0.gapship",
+     OPTIONS(inspect_options),
+     .run = gs_verb_inspect},
+    {.name = "extract",
+     .group = GS_GROUP_EITHER,
+     .positional = "BUNDLE [NAME]",
+     .least = 1,
+     .most = 2,
+     .summary = "writes the OCI layout, one artifact, or one blob of a bundle",
+     .example = "gapship extract shop-1.2.0.gapship -o layout",
+     OPTIONS(extract_options),
+     .run = gs_verb_extract},
+    {.name = "site init",
+     .group = GS_GROUP_SITE,
+     .positional = "[DIR]",
+     .most = 1,
+     .summary = "makes a site: store, ledger and a commented site.yaml",
+     .example = "gapship site init --root release.pub",
+     OPTIONS(site_init_options),
+     .run = gs_verb_site_init},
+    {.name = "import",
+     .group = GS_GROUP_SITE,
+     .positional = "BUNDLE…",
+     .least = 1,
+     .most = SIZE_MAX,
+     .summary = "verifies and keeps bundles, nothing else",
+     .example = "gapship import /media/usb/shop-1.2.0.gapship",
+     OPTIONS(import_options),
+     .run = gs_verb_import},
+    {.name = "plan",
+     .group = GS_GROUP_SITE,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "shows what an installation would change; exit 20 when something would",
+     .example = "gapship plan shop-1.2.0.gapship",
+     OPTIONS(plan_options),
+     .run = gs_verb_plan},
+    {.name = "install",
+     .group = GS_GROUP_SITE,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "brings the environments to a release, in order; the same command resumes",
+     .example = "gapship install shop-1.2.0.gapship",
+     OPTIONS(install_options),
+     .run = gs_verb_install},
+    {.name = "load",
+     .group = GS_GROUP_SITE,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "loads the images into the site's registry, nothing else",
+     .example = "gapship load shop-1.2.0.gapship",
+     OPTIONS(load_options),
+     .run = gs_verb_load},
+    {.name = "status",
+     .group = GS_GROUP_SITE,
+     .positional = "",
+     .summary = "shows what runs where",
+     .example = "gapship status",
+     OPTIONS(status_options),
+     .run = gs_verb_status},
+    {.name = "history",
+     .group = GS_GROUP_SITE,
+     .positional = "",
+     .summary = "tells what was accepted, refused and done",
+     .example = "gapship history --audit",
+     OPTIONS(history_options),
+     .run = gs_verb_history},
+    {.name = "rollback",
+     .group = GS_GROUP_SITE,
+     .positional = "",
+     .summary = "reinstalls an earlier kept bundle, or refuses and says why",
+     .example = "gapship rollback --to 1.1.0",
+     OPTIONS(rollback_options),
+     .run = gs_verb_rollback},
+    {.name = "serve",
+     .group = GS_GROUP_SITE,
+     .positional = "",
+     .summary = "serves the kept bundles as a registry",
+     .example = "gapship serve --listen 127.0.0.1:5000",
+     OPTIONS(serve_options),
+     .run = gs_verb_serve},
+};
+
+const gs_command *const gs_commands = table;
+const size_t gs_command_count = sizeof table / sizeof table[0];

@@ -1,0 +1,186 @@
+/* `gapship`: finds the verb, prepares the run, prints the one error. */
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gapship/limits.h"
+#include "gapship/text.h"
+#include "terminal.h"
+
+/* The one mutable global: a signal handler can reach nothing else. Once: stop after the step; twice: at once. */
+static volatile sig_atomic_t stop_requests;
+
+static void on_signal(int number)
+{
+    (void)number;
+    if (stop_requests < 2) {
+        stop_requests++;
+    }
+}
+
+static void handle_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+}
+
+/* What stands before and behind the verb. */
+typedef struct command_line {
+    gs_terminal_options terminal;
+    const char *directory;
+    bool help, version;
+    int count; /* of the rest, argv[0] first */
+    char **rest;
+} command_line;
+
+static int take_output(command_line *line, const char *value, gs_error *err)
+{
+    if (!value || (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)) {
+        return gs_fail(err, GS_EUSAGE, "--output takes text or json");
+    }
+    line->terminal.json = strcmp(value, "json") == 0;
+    return 0;
+}
+
+/* Takes the global options out of argv, wherever they stand; everything else stays in order. */
+static int read_globals(int argc, char **argv, command_line *line, gs_error *err)
+{
+    int rc = 0;
+    line->rest = argv;
+    line->count = 1;
+    for (int i = 1; rc == 0 && i < argc; i++) {
+        const char *word = argv[i];
+        if (strcmp(word, "--") == 0) {
+            while (i < argc) {
+                line->rest[line->count++] = argv[i++];
+            }
+        } else if (strcmp(word, "--output") == 0) {
+            rc = take_output(line, i + 1 < argc ? argv[++i] : NULL, err);
+        } else if (gs_text_starts(word, "--output=")) {
+            rc = take_output(line, word + strlen("--output="), err);
+        } else if (strcmp(word, "-C") == 0) {
+            line->directory = i + 1 < argc ? argv[++i] : NULL;
+            rc = line->directory ? 0 : gs_fail(err, GS_EUSAGE, "-C needs a directory");
+        } else if (strcmp(word, "-q") == 0 || strcmp(word, "--quiet") == 0) {
+            line->terminal.quiet = true;
+        } else if (strcmp(word, "-v") == 0 || strcmp(word, "--verbose") == 0) {
+            line->terminal.verbose = true;
+        } else if (strcmp(word, "--no-color") == 0) {
+            line->terminal.no_color = true;
+        } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+            line->help = true;
+        } else if (strcmp(word, "--version") == 0) {
+            line->version = true;
+        } else {
+            line->rest[line->count++] = argv[i];
+        }
+    }
+    return rc;
+}
+
+/* The verb of one or two words. *words is how many it took. */
+static const gs_command *find_command(const command_line *line, int *words)
+{
+    char two[64];
+    const char *first = line->count > 1 ? line->rest[1] : "";
+    const char *second = line->count > 2 ? line->rest[2] : "";
+    snprintf(two, sizeof two, "%s %s", first, second);
+    for (size_t i = 0; i < gs_command_count; i++) {
+        *words = strcmp(gs_commands[i].name, two) == 0 ? 2 : 1;
+        if (*words == 2 || strcmp(gs_commands[i].name, first) == 0) {
+            return &gs_commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_verb(const char *verb, gs_error *err)
+{
+    const char *names[64];
+    size_t count = 0;
+    for (size_t i = 0; i < gs_command_count && count < sizeof names / sizeof names[0]; i++) {
+        names[count++] = gs_commands[i].name;
+    }
+    gs_fail(err, GS_EUSAGE, "there is no verb \"%s\"", verb);
+    const char *nearest = gs_text_nearest(verb, names, count);
+    return nearest ? gs_error_hint(err, "did you mean %s?", nearest) : gs_error_hint(err, "`gapship` alone lists the verbs");
+}
+
+static int run_command(gs_terminal *terminal, const gs_command *command, int argc, char **argv, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_arguments *arguments = NULL;
+    if (!arena) {
+        return gs_fail_nomem(err);
+    }
+    int rc = gs_arguments_parse(command, argc, argv, arena, &arguments, err);
+    if (rc < 0) {
+        return rc;
+    }
+    gs_invocation invocation = {.terminal = terminal, .arguments = arguments, .arena = arena};
+    gs_terminal_attach(terminal, &invocation.run);
+    invocation.run.stop = &stop_requests;
+    uint64_t jobs = 0;
+    rc = gs_number(arguments, "jobs", GS_MAX_JOBS, &jobs, err);
+    invocation.run.jobs = jobs > 0 ? (unsigned)jobs : GS_DEFAULT_JOBS;
+    return rc < 0 ? rc : command->run(&invocation, err);
+}
+
+static int dispatch(gs_terminal *terminal, const command_line *line, gs_error *err)
+{
+    int words = 0;
+    if (line->version) {
+        gs_help_version(terminal);
+        return 0;
+    }
+    if (line->count < 2) {
+        gs_help_overview(terminal);
+        return 0;
+    }
+    if (line->directory && chdir(line->directory) != 0) {
+        return gs_fail_errno(err, errno, "cannot go to %s", line->directory);
+    }
+    const gs_command *command = find_command(line, &words);
+    if (!command) {
+        return unknown_verb(line->rest[1], err);
+    }
+    if (line->help) {
+        gs_help_command(terminal, command);
+        return 0;
+    }
+    line->rest[words] = line->rest[0];
+    return run_command(terminal, command, line->count - words, line->rest + words, err);
+}
+
+int main(int argc, char **argv)
+{
+    command_line line = {0};
+    gs_terminal *terminal = NULL;
+    gs_error err = {0};
+    mallopt(M_ARENA_MAX, 2); /* a heap per thread would double the memory of a transfer */
+    handle_signals();
+    int rc = read_globals(argc, argv, &line, &err);
+    gs_error terminal_error = {0};
+    if (gs_terminal_new(&line.terminal, &terminal, &terminal_error) < 0) {
+        return gs_code_exit(terminal_error.code);
+    }
+    if (rc == 0) {
+        rc = dispatch(terminal, &line, &err);
+    }
+    if (rc < 0) {
+        gs_print_error(terminal, &err);
+    }
+    gs_terminal_free(terminal);
+    if (fflush(stdout) != 0 && rc >= 0) {
+        return gs_code_exit(GS_EIO);
+    }
+    return rc < 0 ? gs_code_exit(rc) : rc;
+}
