@@ -1,0 +1,321 @@
+/* The GitOps target: one commit per unit and environment into the site's repository, only its own paths, pushed forward. Whatever watches the
+ * repository does the rest. A commit by somebody else in between is no failure: the edit is made again on the new head. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gapship/git.h"
+#include "gapship/limits.h"
+#include "gapship/text.h"
+#include "gitops_tree.h"
+
+#define GS_PUSH_TRIES 3
+#define GS_PUSH_PAUSE_MS 5000
+#define GS_MAX_MESSAGE_BYTES GS_KIB(16)
+
+/* An opened repository at the head of the unit's branch. */
+typedef struct checkout {
+    const gs_site_git *config;
+    gs_git *git;
+    const char *branch;
+    char head[GS_COMMIT_TEXT]; /* "" when the branch does not exist yet */
+} checkout;
+
+static int fetch_head(const gs_target_job *job, checkout *at, gs_error *err)
+{
+    int rc = gs_git_fetch(at->git, job->run, at->branch, at->head, err);
+    if (rc == GS_ENOTFOUND) { /* an empty repository, or a branch to be */
+        *err = (gs_error){0};
+        at->head[0] = '\0';
+        return 0;
+    }
+    return rc;
+}
+
+static int open_checkout(const gs_target_job *job, checkout *at, gs_error *err)
+{
+    const char *name = job->unit->target.repository ? job->unit->target.repository : "site";
+    *at = (checkout){.config = gs_site_git_find(job->site, name), .branch = job->unit->target.branch ? job->unit->target.branch : "main"};
+    if (!at->config) {
+        gs_fail(err, GS_ECHECK, "site.yaml has no git repository called %s", name);
+        return gs_error_hint(err, "add under git:  %s: {url: \"…\"}", name);
+    }
+    const gs_git_access access = {.user = at->config->user,
+                                  .password_file = at->config->password_file,
+                                  .key_file = at->config->key_file,
+                                  .known_hosts = at->config->known_hosts,
+                                  .ca_file = at->config->ca};
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    const char *cache = arena ? gs_arena_printf(arena, "%s/%s.git", job->git_cache, name) : NULL;
+    int rc = cache ? gs_git_open(cache, at->config->url, &access, &at->git, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = fetch_head(job, at, err);
+    }
+    if (rc < 0) {
+        gs_git_free(at->git);
+        at->git = NULL;
+    }
+    return rc;
+}
+
+/* ---- what would change --------------------------------------------------------------------------------------------------------- */
+
+typedef struct edit_list {
+    gs_git_change *items;
+    bool *added; /* the file is new */
+    size_t count;
+} edit_list;
+
+static bool is_preserved(const gs_unit_spec *unit, const char *target)
+{
+    for (size_t i = 0; i < unit->target.preserve.count; i++) {
+        if (gs_glob_match(unit->target.preserve.items[i], target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A changed file outside the unit's own path that another environment renders too would reach that environment with this commit, before its
+ * turn. */
+static int check_shared(const gs_target_job *job, const gs_tree_file *file, gs_error *err)
+{
+    if (job->unit->target.shared || gs_tree_owns(job->unit, file->path)) {
+        return 0;
+    }
+    for (size_t e = 0; e < job->release->environments.count; e++) {
+        const gs_environment_spec *other = &job->release->environments.items[e];
+        for (size_t u = 0; other != job->environment && u < other->units.count; u++) {
+            const gs_unit_spec *unit = &other->units.items[u];
+            if (unit->target.kind != GS_TARGET_GITOPS || !gs_text_equal(unit->source.overlay, job->unit->source.overlay) ||
+                !gs_text_equal(unit->target.branch, job->unit->target.branch) ||
+                !gs_text_equal(unit->target.repository, job->unit->target.repository)) {
+                continue;
+            }
+            gs_fail(err, GS_ECHECK, "%s changed, and %s reads it from the same branch: it would change before its turn", file->target,
+                    other->name);
+            gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
+            return gs_error_hint(err, "give each environment a branch or a base of its own, or accept it with target.shared: true");
+        }
+    }
+    return 0;
+}
+
+static int compare_files(const gs_target_job *job, checkout *at, gs_arena *arena, edit_list *out, gs_error *err)
+{
+    gs_tree_file *files = NULL;
+    size_t count = 0;
+    int rc = gs_tree_desired(job, arena, &files, &count, err);
+    out->count = 0;
+    out->items = rc == 0 ? gs_arena_array(arena, count + 1, sizeof *out->items) : NULL;
+    out->added = rc == 0 ? gs_arena_array(arena, count + 1, sizeof *out->added) : NULL;
+    if (rc == 0 && (!out->items || !out->added)) {
+        rc = gs_fail_nomem(err);
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        GS_AUTO_BUF gs_buf there;
+        gs_buf_init(&there, GS_MAX_ARCHIVE_FILE_BYTES);
+        gs_error missing = {0};
+        int found = at->head[0] != '\0' ? gs_git_read(at->git, at->head, files[i].target, &there, &missing) : GS_ENOTFOUND;
+        if (found < 0 && found != GS_ENOTFOUND) {
+            *err = missing;
+            return found;
+        }
+        bool same = found == 0 && there.len == files[i].len && (there.len == 0 || memcmp(there.data, files[i].data, there.len) == 0);
+        if (same || (found == 0 && is_preserved(job->unit, files[i].target))) {
+            continue;
+        }
+        if (found == 0) {
+            rc = check_shared(job, &files[i], err);
+        }
+        out->added[out->count] = found == GS_ENOTFOUND;
+        out->items[out->count++] = (gs_git_change){.path = files[i].target, .data = files[i].data, .len = files[i].len};
+    }
+    return rc;
+}
+
+static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_error *err)
+{
+    checkout at;
+    edit_list edits;
+    gs_changes changes = {0};
+    int rc = open_checkout(job, &at, err);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = compare_files(job, &at, arena, &edits, err);
+    for (size_t i = 0; rc == 0 && i < edits.count; i++) {
+        const char *what = gs_arena_printf(arena, "%s in %s", edits.items[i].path, at.branch);
+        rc = gs_changes_add(arena, &changes, edits.added[i] ? GS_CHANGE_ADD : GS_CHANGE_MODIFY, what, err);
+    }
+    gs_git_free(at.git);
+    if (rc == 0) {
+        *out = changes;
+    }
+    return rc;
+}
+
+/* ---- the commit ---------------------------------------------------------------------------------------------------------------- */
+
+static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out, gs_error *err)
+{
+    static const char forward[] = "chore: update ${environment} to ${name} ${version}";
+    static const char backward[] = "chore: roll ${environment} back to ${name} ${version}";
+    const gs_target_spec *target = &job->unit->target;
+    const char *template = job->rollback ? target->rollback_message : target->message;
+    gs_text_map variables = {0};
+    if (!template) {
+        template = job->rollback ? backward : forward;
+    }
+    int rc = gs_unit_variables(job, arena, &variables, err);
+    if (rc == 0) {
+        rc = gs_expand(template, &variables, out, err);
+    }
+    if (rc < 0) {
+        return gs_error_at(err, "%s/%s target.%s", job->environment->name, job->unit->name, job->rollback ? "rollbackMessage" : "message");
+    }
+    gs_buf_printf(out, "\n\nBundle: %s@%s %s\n", job->release->name, job->release->version, job->bundle_digest);
+    return gs_buf_check(out, err);
+}
+
+static int commit_and_push(const gs_target_job *job, checkout *at, const edit_list *edits, gs_arena *arena, char made[GS_COMMIT_TEXT],
+                           gs_error *err)
+{
+    GS_AUTO_BUF gs_buf message;
+    gs_buf_init(&message, GS_MAX_MESSAGE_BYTES);
+    int rc = write_message(job, arena, &message, err);
+    if (rc < 0) {
+        return rc;
+    }
+    const char *author = at->config->author ? at->config->author : gs_arena_printf(arena, "gapship <gapship@%s>", job->site->name);
+    const gs_git_commit commit = {.parent = at->head[0] != '\0' ? at->head : NULL,
+                                  .changes = edits->items,
+                                  .change_count = edits->count,
+                                  .message = gs_buf_text(&message),
+                                  .author = author,
+                                  .time = gs_now(job->run)};
+    rc = author ? gs_git_commit_make(at->git, &commit, made, err) : gs_fail_nomem(err);
+    return rc < 0 ? rc : gs_git_push(at->git, job->run, made, at->branch, err);
+}
+
+/* One try on the head as it is now. *done: nothing is left to do. */
+static int try_once(const gs_target_job *job, checkout *at, char *note, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    edit_list edits;
+    char made[GS_COMMIT_TEXT];
+    int rc = arena ? compare_files(job, at, arena, &edits, err) : gs_fail_nomem(err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (edits.count == 0) {
+        (void)snprintf(note, GS_TARGET_NOTE, "%s is so already at %.12s", at->branch, at->head);
+        return 0;
+    }
+    rc = commit_and_push(job, at, &edits, arena, made, err);
+    if (rc == 0) {
+        (void)snprintf(note, GS_TARGET_NOTE, "commit %.12s on %s", made, at->branch);
+    }
+    return rc;
+}
+
+static int apply(const gs_target_job *job, char *note, gs_error *err)
+{
+    checkout at;
+    int rc = open_checkout(job, &at, err);
+    for (int tries = 1; rc == 0; tries++) {
+        rc = try_once(job, &at, note, err);
+        if (rc != GS_ECONFLICT) {
+            break;
+        }
+        if (tries == GS_PUSH_TRIES) {
+            gs_error_context(err, "after %d tries", tries);
+            gs_error_hint(err, "others push to %s without pause; run the same command again when they have finished", at.branch);
+            break;
+        }
+        gs_emit(job->run, GS_NOTICE, "pushConflict", NULL, 0, "somebody else pushed to %s; trying again on the new head", at.branch);
+        rc = gs_sleep(job->run, GS_PUSH_PAUSE_MS, err);
+        if (rc == 0) {
+            rc = fetch_head(job, &at, err);
+        }
+    }
+    gs_git_free(at.git);
+    return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
+}
+
+/* ---- afterwards ---------------------------------------------------------------------------------------------------------------- */
+
+/* Without a cluster to ask, the pushed commit is all there is to wait for. */
+static int wait(const gs_target_job *job, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_tree_file *files = NULL;
+    size_t count = 0;
+    if (!job->place || !job->place->kubeconfig) {
+        return 0;
+    }
+    int rc = arena ? gs_tree_desired(job, arena, &files, &count, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
+    }
+    return rc < 0 ? rc : gs_live_wait(job, doc->root, err);
+}
+
+/* The images that the repository names at its head: what whatever watches it will run. */
+static int observe(const gs_target_job *job, gs_arena *arena, gs_text_list *out, gs_error *err)
+{
+    checkout at;
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    gs_git_file *listed = NULL;
+    gs_image_use *uses = NULL;
+    size_t count = 0, use_count = 0;
+    const char *top = job->unit->target.path && strcmp(job->unit->target.path, ".") != 0 ? job->unit->target.path : "";
+    int rc = open_checkout(job, &at, err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (at.head[0] == '\0') {
+        gs_git_free(at.git);
+        *out = (gs_text_list){0};
+        return 0;
+    }
+    rc = gs_git_list(at.git, at.head, top, arena, &listed, &count, err);
+    gs_tree_file *files = rc == 0 ? gs_arena_array(arena, count + 1, sizeof *files) : NULL;
+    if (rc == 0 && !files) {
+        rc = gs_fail_nomem(err);
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        GS_AUTO_BUF gs_buf text;
+        gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
+        const char *path = top[0] == '\0' ? listed[i].path : gs_arena_printf(arena, "%s/%s", top, listed[i].path);
+        rc = path ? gs_git_read(at.git, at.head, path, &text, err) : gs_fail_nomem(err);
+        files[i] = (gs_tree_file){.path = listed[i].path, .len = text.len};
+        if (rc == 0 && !(files[i].data = gs_arena_copy(arena, text.data, text.len))) {
+            rc = gs_fail_nomem(err);
+        }
+    }
+    gs_git_free(at.git);
+    if (rc == 0) {
+        rc = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
+    }
+    if (rc == 0) {
+        rc = gs_kube_images(doc->root, arena, &uses, &use_count, err);
+    }
+    const char **images = rc == 0 ? gs_arena_array(arena, use_count + 1, sizeof *images) : NULL;
+    if (rc == 0 && !images) {
+        rc = gs_fail_nomem(err);
+    }
+    size_t found = 0;
+    for (size_t i = 0; rc == 0 && i < use_count; i++) {
+        if (uses[i].certainty == GS_IMAGE_RUNS) {
+            images[found++] = uses[i].image;
+        }
+    }
+    if (rc == 0) {
+        *out = (gs_text_list){.items = images, .count = found};
+    }
+    return rc;
+}
+
+const gs_target_ops gs_target_gitops = {.name = "gitops", .diff = diff, .apply = apply, .wait = wait, .observe = observe};

@@ -1,0 +1,177 @@
+/* References as the release writes them -> references into the site's registry, from the lock alone: what is not in the lock does not run. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "targets.h"
+
+const char *gs_site_repository(const gs_site *site, const gs_locked_image *image, gs_arena *arena)
+{
+    const char *prefix = site->registry.prefix;
+    if (!prefix || prefix[0] == '\0') {
+        return gs_arena_text(arena, image->as);
+    }
+    return gs_arena_printf(arena, "%s/%s", prefix, image->as);
+}
+
+const char *gs_site_tag(const gs_locked_image *image, gs_arena *arena)
+{
+    static const char algorithm[] = "sha256:";
+    if (image->tag[0] != '\0') {
+        return gs_arena_text(arena, image->tag);
+    }
+    return gs_arena_printf(arena, "sha256-%.12s", image->digest + strlen(algorithm));
+}
+
+const char *gs_site_name(const gs_site *site, const gs_locked_image *image, gs_arena *arena)
+{
+    const char *repository = gs_site_repository(site, image, arena);
+    return repository ? gs_arena_printf(arena, "%s/%s", gs_site_registry_host(site), repository) : NULL;
+}
+
+const char *gs_relocated(const gs_site *site, const gs_locked_image *image, gs_arena *arena)
+{
+    const char *name = gs_site_name(site, image, arena);
+    const char *tag = gs_site_tag(image, arena);
+    return name && tag ? gs_arena_printf(arena, "%s:%s@%s", name, tag, image->digest) : NULL;
+}
+
+/* ---- objects ------------------------------------------------------------------------------------------------------------------- */
+
+typedef struct replacing {
+    const gs_target_job *job;
+    gs_arena *arena;
+    const char *missing; /* an image that is not in the lock */
+    bool nomem;
+} replacing;
+
+static bool is_ignored(const gs_release *release, const char *image)
+{
+    for (size_t i = 0; i < release->ignore_images.count; i++) {
+        if (strcmp(release->ignore_images.items[i], image) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *replace(void *state, const char *image)
+{
+    replacing *self = state;
+    gs_reference reference;
+    gs_error ignored = {0};
+    const gs_locked_image *locked =
+        gs_reference_parse(image, &reference, &ignored) == 0 ? gs_lock_match(self->job->lock, &reference) : NULL;
+    if (!locked) {
+        if (!is_ignored(self->job->release, image) && !self->missing) {
+            self->missing = gs_arena_text(self->arena, image);
+        }
+        return NULL;
+    }
+    const char *relocated = gs_relocated(self->job->site, locked, self->arena);
+    self->nomem = self->nomem || !relocated;
+    return relocated;
+}
+
+int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    const gs_unit_render request = {
+        .work = job->work, .environment = job->environment, .unit = job->unit, .upgrade = true};
+    int rc = gs_render_unit(job->run, job->tools, &request, &doc, err);
+    if (rc < 0) {
+        return rc;
+    }
+    replacing state = {.job = job, .arena = doc->arena};
+    rc = gs_kube_replace_images(doc->arena, doc->root, replace, &state, err);
+    if (rc == 0 && state.nomem) {
+        rc = gs_fail_nomem(err);
+    }
+    if (rc == 0 && state.missing) {
+        gs_fail(err, GS_ECHECK, "%s is not in the bundle", state.missing);
+        rc = gs_error_hint(err, "this site's kubectl or helm renders something the builder's did not; compare their versions");
+    }
+    if (rc == 0 && job->unit->target.namespace) {
+        rc = gs_kube_set_namespace(doc->arena, doc->root, job->unit->target.namespace, err);
+    }
+    if (rc < 0) {
+        return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
+    }
+    *out = GS_STEAL(doc);
+    return 0;
+}
+
+int gs_unit_images(const gs_target_job *job, gs_arena *arena, const gs_locked_image ***out, size_t *count, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    gs_image_use *uses = NULL;
+    size_t use_count = 0;
+    size_t found = 0;
+    const gs_unit_render request = {.work = job->work, .environment = job->environment, .unit = job->unit};
+    const gs_locked_image **images = gs_arena_array(arena, job->lock->images.count + 1, sizeof *images);
+    int rc = images ? gs_render_unit(job->run, job->tools, &request, &doc, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = gs_kube_images(doc->root, doc->arena, &uses, &use_count, err);
+    }
+    for (size_t i = 0; rc == 0 && i < use_count; i++) {
+        gs_reference reference;
+        gs_error ignored = {0};
+        if (uses[i].certainty != GS_IMAGE_RUNS || gs_reference_parse(uses[i].image, &reference, &ignored) < 0) {
+            continue;
+        }
+        const gs_locked_image *locked = gs_lock_match(job->lock, &reference);
+        bool known = !locked;
+        for (size_t k = 0; k < found && !known; k++) {
+            known = images[k] == locked;
+        }
+        if (!known) {
+            images[found++] = locked;
+        }
+    }
+    if (rc == 0) {
+        *out = images;
+        *count = found;
+    }
+    return rc;
+}
+
+int gs_unit_variables(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err)
+{
+    const gs_locked_image **images = NULL;
+    size_t count = 0;
+    int rc = gs_unit_images(job, arena, &images, &count, err);
+    if (rc < 0) {
+        return rc;
+    }
+    gs_text_pair *pairs = gs_arena_array(arena, job->variables->count + 3, sizeof *pairs);
+    if (!pairs) {
+        return gs_fail_nomem(err);
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < job->variables->count; i++) {
+        pairs[n++] = job->variables->items[i];
+    }
+    pairs[n++] = (gs_text_pair){"unit", job->unit->name};
+    if (count == 1) {
+        pairs[n++] = (gs_text_pair){"tag", gs_site_tag(images[0], arena)};
+        pairs[n++] = (gs_text_pair){"digest", images[0]->digest};
+    }
+    *out = (gs_text_map){.items = pairs, .count = n};
+    return 0;
+}
+
+int gs_changes_add(gs_arena *arena, gs_changes *changes, gs_change_kind kind, const char *what, gs_error *err)
+{
+    /* lists of changes are short: growing by one each time keeps the struct two words */
+    gs_change *larger = gs_arena_array(arena, changes->count + 1, sizeof *larger);
+    if (!larger || !what) {
+        return gs_fail_nomem(err);
+    }
+    if (changes->count > 0) {
+        memcpy(larger, changes->items, changes->count * sizeof *larger);
+    }
+    larger[changes->count] = (gs_change){.kind = kind, .what = what};
+    changes->items = larger;
+    changes->count++;
+    return 0;
+}
