@@ -1,8 +1,8 @@
 /* The bundle: bundle-spec/FORMAT.md as code. A signed OCI image layout in a tar, format version 1, verbatim profile.
  *
- * Reading is in three types. gs_bundle: a file was opened and its framing read; nothing else is known. gs_verified: enough trusted keys
- * signed the head, the statement and the index are parsed, every byte of the file is accounted for; made by gs_bundle_verify alone. Loaders
- * and planners accept nothing else. Content is checked against the index before it is used, by chunk.
+ * Reading is in three types. gs_bundle: a file was opened and its framing read; nothing else is known. gs_verified: enough trusted
+ * keys signed the head, the statement and the index are parsed, every byte of the file is accounted for; made by gs_bundle_verify
+ * alone. Loaders and planners accept nothing else. Content is checked against the index before it is used, by chunk.
  */
 #ifndef GAPSHIP_BUNDLE_H
 #define GAPSHIP_BUNDLE_H
@@ -15,26 +15,40 @@
 #include "gapship/oci.h"
 #include "gapship/run.h"
 
-/* ---- trust --------------------------------------------------------------------------------------------------------------------- */
+/* ---- trust ----------------------------------------------------------------------------------------------- */
 
 /* Who may sign: a root document (bundle-spec/FORMAT.md section "Root") with the keys and threshold of the release role. */
 typedef struct gs_trust gs_trust;
-/* Reads a root document, or a PEM public key: that is a root with this one key and threshold 1. GS_ESPEC: threshold 0 or more than its
- * keys, the same key twice, unknown fields. */
+/* Reads a root document, or a PEM public key: that is a root with this one key and threshold 1. GS_ESPEC: threshold 0 or more than
+ * its keys, the same key twice, unknown fields. */
 int gs_trust_load(const char *path, gs_trust **out, gs_error *err) GS_MUST_USE;
 int gs_trust_parse(const char *name, const void *data, size_t len, gs_trust **out, gs_error *err) GS_MUST_USE;
 void gs_trust_free(gs_trust *trust);
 void gs_trust_free_p(gs_trust **trust);
 #define GS_AUTO_TRUST __attribute__((cleanup(gs_trust_free_p)))
+/* A new root, version 1 of epoch 1; the keys are copied. The roles may share keys. GS_ESPEC as above. */
+typedef struct gs_trust_role {
+    const gs_public_key *const *keys;
+    size_t count;
+    unsigned threshold;
+} gs_trust_role;
+int gs_trust_make(const gs_trust_role *root, const gs_trust_role *release, gs_trust **out, gs_error *err) GS_MUST_USE;
 /* The root document that says the same, pretty JSON; what `site init` keeps. */
 int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
-/* SHA-256 of the document, for people to compare. */
+/* What people compare: SHA-256 of what the document says, whatever its white space and signatures (`jq -jcS .signed | sha256sum`).
+ */
 int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err) GS_MUST_USE;
+uint64_t gs_trust_version(const gs_trust *trust);
+uint64_t gs_trust_epoch(const gs_trust *trust);
+/* Threshold and keys of the release role. */
 unsigned gs_trust_threshold(const gs_trust *trust);
 size_t gs_trust_key_count(const gs_trust *trust);
 const gs_public_key *gs_trust_key(const gs_trust *trust, size_t i);
+/* Either role whole; borrowed. */
+const gs_trust_role *gs_trust_release_role(const gs_trust *trust);
+const gs_trust_role *gs_trust_root_role(const gs_trust *trust);
 
-/* ---- the statement ------------------------------------------------------------------------------------------------------------- */
+/* ---- the statement --------------------------------------------------------------------------------------- */
 
 /* What is signed (in-toto Statement v1, JSON). Strings live as long as their owner. */
 typedef struct gs_statement {
@@ -46,13 +60,18 @@ typedef struct gs_statement {
     uint64_t envelope_size; /* of the first member's data */
     gs_digest index;
     uint64_t index_size;
-    gs_digest layout;       /* index.json */
+    gs_digest layout;          /* index.json */
     const char *upgrades_from; /* constraint, or NULL */
 } gs_statement;
 
-/* ---- members ------------------------------------------------------------------------------------------------------------------- */
+/* ---- members --------------------------------------------------------------------------------------------- */
 
-typedef enum gs_member_kind { GS_MEMBER_LAYOUT = 1, GS_MEMBER_INDEX_JSON = 2, GS_MEMBER_MANIFEST_JSON = 3, GS_MEMBER_BLOB = 4 } gs_member_kind;
+typedef enum gs_member_kind {
+    GS_MEMBER_LAYOUT = 1,
+    GS_MEMBER_INDEX_JSON = 2,
+    GS_MEMBER_MANIFEST_JSON = 3,
+    GS_MEMBER_BLOB = 4
+} gs_member_kind;
 
 typedef struct gs_member {
     gs_member_kind kind;
@@ -61,7 +80,11 @@ typedef struct gs_member {
     uint64_t offset; /* of the data in the file */
 } gs_member;
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------------- */
+#define GS_MEMBER_NAME 78 /* "blobs/sha256/", 64 digits and NUL */
+/* The member's name in the tar. */
+void gs_member_name(const gs_member *member, char out[GS_MEMBER_NAME]);
+
+/* ---- reading --------------------------------------------------------------------------------------------- */
 
 typedef struct gs_bundle gs_bundle;
 typedef struct gs_verified gs_verified;
@@ -83,17 +106,18 @@ typedef struct gs_signature_report {
     bool good;
 } gs_signature_report;
 
-/* Checks the threshold (each key counts once), then parses statement and index and accounts for every byte. trust NULL: a look without
- * trust (inspect): the result says authentic false, and no loader or planner takes it. allow_unsigned: a bundle without any signature
- * passes too, with authentic false. Takes bundle over on success (*bundle becomes NULL).
- * GS_ESIGNATURE: how many of how many, by which key ids. GS_EFORMAT, GS_EDIGEST: the head was changed, cut or extended. */
+/* Checks the threshold (each key counts once), then parses statement and index and accounts for every byte. trust NULL: a look
+ * without trust (inspect): the result says authentic false, and no loader or planner takes it. allow_unsigned: a bundle without any
+ * signature passes too, with authentic false. Takes bundle over on success (*bundle becomes NULL). GS_ESIGNATURE: how many of how
+ * many, by which key ids. GS_EFORMAT, GS_EDIGEST: the head was changed, cut or extended. */
 int gs_bundle_verify(gs_bundle **bundle, const gs_trust *trust, bool allow_unsigned, gs_verified **out, gs_error *err) GS_MUST_USE;
 void gs_verified_free(gs_verified *verified);
 void gs_verified_free_p(gs_verified **verified);
 #define GS_AUTO_VERIFIED __attribute__((cleanup(gs_verified_free_p)))
 
 bool gs_verified_authentic(const gs_verified *verified);
-/* The bundle's digest: SHA-256 of the statement's bytes. It names the bundle everywhere and does not change when a signature is added. */
+/* The bundle's digest: SHA-256 of the statement's bytes. It names the bundle everywhere and does not change when a signature is
+ * added. */
 const gs_digest *gs_verified_digest(const gs_verified *verified);
 const gs_statement *gs_verified_statement(const gs_verified *verified);
 /* The signed bytes, for `extract --signatures`: statement and its pre-authentication encoding. */
@@ -116,13 +140,13 @@ int gs_verified_check(const gs_run *run, const gs_verified *verified, gs_error *
 /* Copies the whole file to fd (from 0) while checking every byte: the medium is read once. fd's content is worthless on failure. */
 int gs_verified_copy(const gs_run *run, const gs_verified *verified, int fd, gs_error *err) GS_MUST_USE;
 
-/* ---- writing ------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------------------- */
 
 /* A bundle in the making: `NAME.partial` beside the final name, filled in place. Blobs may arrive in any order, on any thread. */
 typedef struct gs_writer gs_writer;
 
-/* What is known once the manifests are: index.json and manifest.json whole, and digest and size of every blob (unique; the order given is
- * the order in the file). */
+/* What is known once the manifests are: index.json and manifest.json whole, and digest and size of every blob (unique; the order
+ * given is the order in the file). */
 typedef struct gs_writer_plan {
     const void *index_json;
     size_t index_json_len;
@@ -133,8 +157,8 @@ typedef struct gs_writer_plan {
     gs_statement statement; /* total_length, envelope_size, index*, layout are filled in by the writer */
 } gs_writer_plan;
 
-/* Lays out the file, checks the free space, makes or reopens PATH.partial. With a partial of the same layout, blobs that are already
- * whole (re-hashed now) are done. Another process on the same partial: GS_ELOCKED. */
+/* Lays out the file, checks the free space, makes or reopens PATH.partial. With a partial of the same layout, blobs that are
+ * already whole (re-hashed now) are done. Another process on the same partial: GS_ELOCKED. */
 int gs_writer_begin(const gs_run *run, const char *path, const gs_writer_plan *plan, gs_writer **out, gs_error *err) GS_MUST_USE;
 uint64_t gs_writer_length(const gs_writer *writer);
 bool gs_writer_has(const gs_writer *writer, const gs_digest *blob);
@@ -143,10 +167,10 @@ bool gs_writer_has(const gs_writer *writer, const gs_digest *blob);
 int gs_writer_blob(gs_writer *writer, const gs_digest *blob, gs_sink **out, gs_error *err) GS_MUST_USE;
 /* Takes a blob out of another bundle (copy_file_range, then hashed in place). */
 int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t offset, gs_error *err) GS_MUST_USE;
-/* Writes index and envelope, signs with each key, fsyncs, renames to PATH. replace: an existing PATH may go. GS_EINTERNAL when a blob
- * is missing. digest (may be NULL) gets the bundle's digest. */
-int gs_writer_seal(gs_writer *writer, const gs_private_key *const *keys, size_t key_count, bool replace, gs_digest *digest, gs_error *err)
-    GS_MUST_USE;
+/* Writes index and envelope, signs with each key, fsyncs, renames to PATH. replace: an existing PATH may go. GS_EINTERNAL when a
+ * blob is missing. digest (may be NULL) gets the bundle's digest. */
+int gs_writer_seal(gs_writer *writer, const gs_private_key *const *keys, size_t key_count, bool replace, gs_digest *digest,
+                   gs_error *err) GS_MUST_USE;
 /* Ends it; without a seal the .partial stays for the next build. NULL is fine. */
 void gs_writer_free(gs_writer *writer);
 void gs_writer_free_p(gs_writer **writer);
@@ -155,8 +179,9 @@ void gs_writer_free_p(gs_writer **writer);
 /* The pre-authentication encoding of a statement (DSSE v1, payload type GS_STATEMENT_TYPE). */
 #define GS_STATEMENT_TYPE "application/vnd.in-toto+json"
 int gs_statement_encode(const void *statement, size_t len, gs_buf *out, gs_error *err) GS_MUST_USE;
-/* Adds a signature to a finished bundle, in its reserved space, after proving that it verifies; the file is changed in place by one write.
- * GS_EEXISTS: this key signed already. GS_ELIMIT: no room. */
-int gs_bundle_add_signature(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err) GS_MUST_USE;
+/* Adds a signature to a finished bundle, in its reserved space, after proving that it verifies; the file is changed in place by one
+ * write. GS_EEXISTS: this key signed already. GS_ELIMIT: no room. */
+int gs_bundle_add_signature(const char *path, const gs_public_key *key, const void *signature, size_t len,
+                            gs_error *err) GS_MUST_USE;
 
 #endif

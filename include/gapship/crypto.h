@@ -1,8 +1,9 @@
 /* Digests, signatures, keys, random bytes. The only module that knows OpenSSL.
  *
- * The algorithm of a signature is fixed by the key that verifies it, never by the bundle. Keys are standard PEM files (PKCS#8 private,
- * SubjectPublicKeyInfo public) of ECDSA P-256 or P-384 (with SHA-256, SHA-384), Ed25519 (RFC 8032) or RSA-PSS with at least 3072 bits
- * (SHA-256, salt of the digest's length; a plain RSA key is used so too). A key id is the SHA-256 of the SubjectPublicKeyInfo DER.
+ * The algorithm of a signature is fixed by the key that verifies it, never by the bundle. Keys are standard PEM files (PKCS#8
+ * private, SubjectPublicKeyInfo public) of ECDSA P-256 or P-384 (with SHA-256, SHA-384), Ed25519 (RFC 8032) or RSA-PSS with at
+ * least 3072 bits (SHA-256, salt of the digest's length; a plain RSA key is used so too). A key id is the SHA-256 of the
+ * SubjectPublicKeyInfo DER.
  */
 #ifndef GAPSHIP_CRYPTO_H
 #define GAPSHIP_CRYPTO_H
@@ -15,15 +16,15 @@
 #include "gapship/stream.h"
 
 #define GS_DIGEST_BYTES 32
-#define GS_DIGEST_HEX (2 * GS_DIGEST_BYTES + 1)  /* with NUL */
-#define GS_DIGEST_TEXT (GS_DIGEST_HEX + 7)       /* "sha256:…" with NUL */
+#define GS_DIGEST_HEX   (2 * GS_DIGEST_BYTES + 1) /* with NUL */
+#define GS_DIGEST_TEXT  (GS_DIGEST_HEX + 7)       /* "sha256:…" with NUL */
 
 /* A SHA-256 (FIPS 180-4). */
 typedef struct gs_digest {
     unsigned char bytes[GS_DIGEST_BYTES];
 } gs_digest;
 
-bool gs_digest_equal(const gs_digest *a, const gs_digest *b); /* constant time */
+bool gs_digest_equal(const gs_digest *a, const gs_digest *b);  /* constant time */
 int gs_digest_compare(const gs_digest *a, const gs_digest *b); /* byte order, for sorting */
 /* "sha256:" and 64 lower-case hex digits exactly. Another algorithm or form is GS_EFORMAT. */
 int gs_digest_parse(const char *text, gs_digest *out, gs_error *err) GS_MUST_USE;
@@ -42,9 +43,9 @@ int gs_digest_of(const void *data, size_t len, gs_digest *out, gs_error *err) GS
 /* Digest of [offset, offset + len) of a file. */
 int gs_digest_of_file(int fd, uint64_t offset, uint64_t len, gs_digest *out, gs_error *err) GS_MUST_USE;
 
-/* A source that must yield exactly size bytes with this digest: a wrong length is GS_EDIGEST, as soon as it shows, a wrong digest at
- * the end, a close before the end too. The bytes are handed out before the verdict; who uses them before close does so at their own
- * risk. inner is taken over, on failure too. */
+/* A source that must yield exactly size bytes with this digest: a wrong length is GS_EDIGEST, as soon as it shows, a wrong digest
+ * at the end, a close before the end too. The bytes are handed out before the verdict; who uses them before close does so at their
+ * own risk. inner is taken over, on failure too. */
 int gs_source_hash(gs_source *inner, const gs_digest *expected, uint64_t size, gs_source **out, gs_error *err) GS_MUST_USE;
 /* A sink that computes the digest of what passes through; *digest is set by a successful close. inner may be NULL; it is taken
  * over, on failure too. */
@@ -70,6 +71,8 @@ int gs_public_key_load(const char *path, gs_public_key **out, gs_error *err) GS_
 int gs_public_key_parse(const char *pem, size_t len, gs_public_key **out, gs_error *err) GS_MUST_USE;
 /* The public half; the caller's. */
 int gs_private_key_public(const gs_private_key *key, gs_public_key **out, gs_error *err) GS_MUST_USE;
+/* Another handle on the same key; the caller's. */
+int gs_public_key_copy(const gs_public_key *key, gs_public_key **out, gs_error *err) GS_MUST_USE;
 gs_key_type gs_public_key_type(const gs_public_key *key);
 const gs_digest *gs_public_key_id(const gs_public_key *key);
 /* Whether both are one key, even where its two files write it differently (RSA has two ways). A threshold counts keys. */
@@ -79,7 +82,7 @@ void gs_public_key_free(gs_public_key *key);
 void gs_private_key_free_p(gs_private_key **key);
 void gs_public_key_free_p(gs_public_key **key);
 #define GS_AUTO_PRIVATE_KEY __attribute__((cleanup(gs_private_key_free_p)))
-#define GS_AUTO_PUBLIC_KEY __attribute__((cleanup(gs_public_key_free_p)))
+#define GS_AUTO_PUBLIC_KEY  __attribute__((cleanup(gs_public_key_free_p)))
 
 /* Signs data (the pre-authentication encoding, at most GS_MAX_STATEMENT_BYTES and some). ECDSA: DER (SEQUENCE of r and s). */
 int gs_sign(const gs_private_key *key, const void *data, size_t len, gs_buf *signature, gs_error *err) GS_MUST_USE;

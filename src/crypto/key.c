@@ -183,6 +183,18 @@ int gs_private_key_public(const gs_private_key *key, gs_public_key **out, gs_err
     return handle ? gs_public_key_wrap(handle, out, err) : gs_openssl_fail(err, GS_EINTERNAL, "cannot derive the public key");
 }
 
+int gs_public_key_copy(const gs_public_key *key, gs_public_key **out, gs_error *err)
+{
+    gs_public_key *copy = malloc(sizeof *copy);
+    if (!copy || EVP_PKEY_up_ref(key->handle) != 1) {
+        free(copy);
+        return gs_fail_nomem(err);
+    }
+    *copy = *key;
+    *out = copy;
+    return 0;
+}
+
 gs_key_type gs_public_key_type(const gs_public_key *key)
 {
     return key->type;

@@ -1,0 +1,48 @@
+/* An opened and a verified bundle as the module's files share them. */
+#ifndef GAPSHIP_BUNDLE_INTERNAL_H
+#define GAPSHIP_BUNDLE_INTERNAL_H
+
+#include "envelope.h"
+#include "gapship/bundle.h"
+#include "index.h"
+
+struct gs_bundle {
+    int fd;
+    char *name; /* for messages */
+    uint64_t length;
+    gs_envelope envelope;
+    unsigned char *head; /* the envelope's data, envelope.size bytes */
+};
+
+struct gs_verified {
+    gs_bundle *file;
+    bool authentic;
+    gs_digest digest;
+    gs_arena *arena; /* of the statement's strings */
+    gs_statement statement;
+    gs_signature_report reports[GS_MAX_SIGNATURES];
+    gs_index index;
+};
+
+/* Reads and checks the framing of an open file; fd is taken over on success only. */
+int gs_bundle_read_head(int fd, uint64_t length, const char *name, gs_bundle **out, gs_error *err) GS_MUST_USE;
+
+/* The bytes that stand before the data of a member: the padding of what ends at `end`, and the member's header. */
+#define GS_GAP_BYTES (2 * GS_BLOCK)
+size_t gs_gap_before(const gs_member *member, uint64_t end, unsigned char out[GS_GAP_BYTES]);
+/* The same behind the last member: its padding and the end of the file. */
+#define GS_TAIL_BYTES (GS_BLOCK + GS_END_BYTES)
+size_t gs_gap_at_end(uint64_t end, unsigned char out[GS_TAIL_BYTES]);
+
+/* One unit of checking: a chunk of a long member, or a whole short one. */
+typedef struct gs_unit {
+    uint64_t offset; /* in the file */
+    size_t length;
+    gs_digest digest;
+} gs_unit;
+uint64_t gs_unit_count(const gs_member *member);
+void gs_unit_get(const gs_index *index, const gs_member *member, uint64_t number, gs_unit *out);
+/* GS_EDIGEST naming member and place. */
+int gs_unit_fail(const gs_verified *verified, const gs_member *member, const gs_unit *unit, gs_error *err);
+
+#endif

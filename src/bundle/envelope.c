@@ -1,0 +1,148 @@
+/* Reads and writes the envelope. Knows neither JSON nor keys nor files, and allocates nothing: what it is given was not checked by
+ * anybody yet. */
+#include "envelope.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "gapship/num.h"
+
+#define RESERVED_OFFSET 24u
+
+static bool all_zero(const unsigned char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int check_magic(const unsigned char *header, gs_error *err)
+{
+    if (memcmp(header, GS_PARTIAL_MAGIC, GS_MAGIC_BYTES) == 0) {
+        (void)gs_fail(err, GS_EFORMAT, "this is the unfinished file of a build");
+        (void)gs_error_hint(err, "run the same \"gapship build\" again: it goes on from here");
+        return GS_EFORMAT;
+    }
+    if (memcmp(header, GS_ENVELOPE_MAGIC, GS_MAGIC_BYTES) != 0) {
+        return gs_fail(err, GS_EFORMAT, "this is not a bundle: its envelope does not begin with %s", GS_ENVELOPE_MAGIC);
+    }
+    uint32_t version = gs_load_u32(header + 8);
+    if (version != GS_FORMAT_VERSION) {
+        (void)gs_fail(err, GS_EFORMAT, "the bundle has format version %" PRIu32 ", this gapship reads version %u", version,
+                      GS_FORMAT_VERSION);
+        (void)gs_error_hint(err, "use a gapship as new as the one that made it");
+        return GS_EFORMAT;
+    }
+    if (!all_zero(header + RESERVED_OFFSET, GS_ENVELOPE_HEADER - RESERVED_OFFSET)) {
+        (void)gs_fail(err, GS_EFORMAT, "the envelope uses fields that this gapship does not know");
+        (void)gs_error_hint(err, "use a gapship as new as the one that made it");
+        return GS_EFORMAT;
+    }
+    return 0;
+}
+
+int gs_envelope_parse_header(const unsigned char header[GS_ENVELOPE_HEADER], uint64_t file_length, gs_envelope *out, gs_error *err)
+{
+    int code = check_magic(header, err);
+    if (code != 0) {
+        return code;
+    }
+    uint32_t size = gs_load_u32(header + 12);
+    uint32_t statement_length = gs_load_u32(header + 16);
+    uint32_t count = gs_load_u32(header + GS_ENVELOPE_COUNT_OFFSET);
+    if (size < GS_BLOCK || size > GS_MAX_ENVELOPE_BYTES || size % GS_BLOCK != 0) {
+        return gs_fail(err, GS_EFORMAT, "the envelope's size %" PRIu32 " is not a multiple of %u up to %zu", size, GS_BLOCK,
+                       GS_MAX_ENVELOPE_BYTES);
+    }
+    if (file_length < GS_ENVELOPE_OFFSET || size > file_length - GS_ENVELOPE_OFFSET) {
+        return gs_fail(err, GS_EFORMAT, "the file ends inside its envelope: it was cut short");
+    }
+    if (statement_length == 0 || statement_length > GS_MAX_STATEMENT_BYTES || statement_length > size - GS_ENVELOPE_HEADER) {
+        return gs_fail(err, GS_EFORMAT, "the statement's length %" PRIu32 " does not fit the envelope", statement_length);
+    }
+    if (count > GS_MAX_SIGNATURES) {
+        return gs_fail(err, GS_EFORMAT, "the envelope has %" PRIu32 " signatures, %u are the most", count, GS_MAX_SIGNATURES);
+    }
+    *out = (gs_envelope){.size = size, .statement_length = statement_length, .count = count};
+    return 0;
+}
+
+/* One entry at `at`, which is at most envelope->size. */
+static int parse_entry(const unsigned char *data, size_t at, size_t size, gs_envelope_signature *out, gs_error *err)
+{
+    if (size - at < GS_SIGNATURE_HEADER) {
+        return gs_fail(err, GS_EFORMAT, "a signature does not fit the envelope");
+    }
+    const unsigned char *entry = data + at;
+    uint32_t length = gs_load_u32(entry + 4);
+    if (gs_load_u16(entry + 2) != 0) {
+        return gs_fail(err, GS_EFORMAT, "a signature uses a field that this gapship does not know");
+    }
+    if (length == 0 || length > GS_MAX_SIGNATURE_BYTES || length > size - at - GS_SIGNATURE_HEADER) {
+        return gs_fail(err, GS_EFORMAT, "the length %" PRIu32 " of a signature is not possible", length);
+    }
+    *out = (gs_envelope_signature){.scheme = gs_load_u16(entry), .offset = at + GS_SIGNATURE_HEADER, .length = length};
+    memcpy(out->key_id.bytes, entry + 8, GS_DIGEST_BYTES);
+    return 0;
+}
+
+static bool is_repeated(const gs_envelope_signature *signatures, size_t i)
+{
+    for (size_t j = 0; j < i; j++) {
+        if (signatures[i].scheme == signatures[j].scheme && gs_digest_equal(&signatures[i].key_id, &signatures[j].key_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int gs_envelope_parse_entries(const unsigned char *data, gs_envelope *out, gs_error *err)
+{
+    gs_envelope parsed = *out;
+    parsed.end = GS_ENVELOPE_HEADER + parsed.statement_length;
+    for (size_t i = 0; i < parsed.count; i++) {
+        int code = parse_entry(data, parsed.end, parsed.size, &parsed.signatures[i], err);
+        if (code != 0) {
+            return code;
+        }
+        if (is_repeated(parsed.signatures, i)) {
+            return gs_fail(err, GS_EFORMAT, "the envelope has two signatures by one key");
+        }
+        parsed.end = parsed.signatures[i].offset + parsed.signatures[i].length;
+    }
+    *out = parsed;
+    return 0;
+}
+
+int gs_envelope_check_rest(const unsigned char *data, const gs_envelope *envelope, gs_error *err)
+{
+    if (!all_zero(data + envelope->end, envelope->size - envelope->end)) {
+        (void)gs_fail(err, GS_EFORMAT, "the envelope has bytes behind its last signature");
+        (void)gs_error_hint(err, "if the power failed while a signature was added, add the same signature again");
+        return GS_EFORMAT;
+    }
+    return 0;
+}
+
+void gs_envelope_write_header(gs_buf *out, size_t envelope_size, const void *statement, size_t len, size_t signature_count)
+{
+    gs_buf_add(out, GS_ENVELOPE_MAGIC, GS_MAGIC_BYTES);
+    gs_buf_add_u32(out, GS_FORMAT_VERSION);
+    gs_buf_add_u32(out, (uint32_t)envelope_size);
+    gs_buf_add_u32(out, (uint32_t)len);
+    gs_buf_add_u32(out, (uint32_t)signature_count);
+    gs_buf_add_zeros(out, GS_ENVELOPE_HEADER - RESERVED_OFFSET);
+    gs_buf_add(out, statement, len);
+}
+
+void gs_envelope_write_signature(gs_buf *out, const gs_digest *key_id, const void *signature, size_t len)
+{
+    gs_buf_add_u16(out, GS_SCHEME_KEY);
+    gs_buf_add_u16(out, 0);
+    gs_buf_add_u32(out, (uint32_t)len);
+    gs_buf_add(out, key_id->bytes, sizeof key_id->bytes);
+    gs_buf_add(out, signature, len);
+}

@@ -1,0 +1,38 @@
+/* The binary framing around the statement (FORMAT.md section 3): all that is read of a file before a signature was checked. */
+#ifndef GAPSHIP_BUNDLE_ENVELOPE_H
+#define GAPSHIP_BUNDLE_ENVELOPE_H
+
+#include "format.h"
+#include "gapship/crypto.h"
+
+typedef struct gs_envelope_signature {
+    uint16_t scheme;
+    gs_digest key_id;
+    size_t offset; /* of the signature in the data */
+    size_t length;
+} gs_envelope_signature;
+
+/* Offsets and lengths in the member's data, all inside it. */
+typedef struct gs_envelope {
+    size_t size;
+    size_t statement_length; /* the statement is at GS_ENVELOPE_HEADER */
+    size_t end;              /* of the last entry */
+    size_t count;
+    gs_envelope_signature signatures[GS_MAX_SIGNATURES];
+} gs_envelope;
+
+/* The header alone, of a file of file_length bytes: afterwards `size` may be read. GS_EFORMAT. */
+int gs_envelope_parse_header(const unsigned char header[GS_ENVELOPE_HEADER], uint64_t file_length, gs_envelope *out,
+                             gs_error *err) GS_MUST_USE;
+/* The entries behind the header, in data of out->size bytes. GS_EFORMAT. */
+int gs_envelope_parse_entries(const unsigned char *data, gs_envelope *out, gs_error *err) GS_MUST_USE;
+/* That nothing but zeros follows the entries. GS_EFORMAT. */
+int gs_envelope_check_rest(const unsigned char *data, const gs_envelope *envelope, gs_error *err) GS_MUST_USE;
+
+/* Header and statement, without entries. The caller adds those, and zeros. */
+void gs_envelope_write_header(gs_buf *out, size_t envelope_size, const void *statement, size_t len, size_t signature_count);
+void gs_envelope_write_signature(gs_buf *out, const gs_digest *key_id, const void *signature, size_t len);
+/* Where the count stands in the data, for gs_bundle_add_signature. */
+#define GS_ENVELOPE_COUNT_OFFSET 20u
+
+#endif

@@ -1,0 +1,131 @@
+/* Makes signatures: all at once for a new bundle, one more for a finished one. */
+#include "signatures.h"
+
+#include <stdlib.h>
+
+#include "bundle_internal.h"
+#include "file.h"
+
+static int fail_repeated(const gs_digest *key_id, gs_error *err)
+{
+    char id[GS_DIGEST_HEX];
+    gs_digest_hex(key_id, id);
+    return gs_fail(err, GS_EEXISTS, "the key %s has signed already", id);
+}
+
+static int fail_full(gs_error *err)
+{
+    return gs_fail(err, GS_ELIMIT, "the bundle has no room for another signature");
+}
+
+static bool has_signed(const gs_envelope *envelope, const gs_digest *key_id)
+{
+    for (size_t i = 0; i < envelope->count; i++) {
+        if (envelope->signatures[i].scheme == GS_SCHEME_KEY && gs_digest_equal(&envelope->signatures[i].key_id, key_id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int append_signature(const gs_private_key *key, const gs_buf *encoding, gs_buf *out, gs_digest *id, gs_error *err)
+{
+    GS_AUTO_PUBLIC_KEY gs_public_key *public = NULL;
+    GS_AUTO_BUF gs_buf signature;
+    gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
+    int code = gs_private_key_public(key, &public, err);
+    code = code == 0 ? gs_sign(key, encoding->data, encoding->len, &signature, err) : code;
+    if (code != 0) {
+        return code;
+    }
+    *id = *gs_public_key_id(public);
+    gs_envelope_write_signature(out, id, signature.data, signature.len);
+    return 0;
+}
+
+int gs_envelope_sign(const gs_buf *statement, size_t envelope_size, const gs_private_key *const *keys, size_t key_count,
+                     gs_buf *out, gs_error *err)
+{
+    gs_digest ids[GS_MAX_SIGNATURES];
+    GS_AUTO_BUF gs_buf encoding;
+    gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
+    int code = key_count <= GS_MAX_SIGNATURES ? 0 : fail_full(err);
+    code = code == 0 ? gs_statement_encode(statement->data, statement->len, &encoding, err) : code;
+    size_t start = out->len;
+    gs_envelope_write_header(out, envelope_size, statement->data, statement->len, key_count);
+    for (size_t i = 0; code == 0 && i < key_count; i++) {
+        code = append_signature(keys[i], &encoding, out, &ids[i], err);
+        for (size_t j = 0; code == 0 && j < i; j++) {
+            code = gs_digest_equal(&ids[i], &ids[j]) ? fail_repeated(&ids[i], err) : 0;
+        }
+    }
+    code = code == 0 ? gs_buf_check(out, err) : code;
+    if (code == 0 && out->len - start > envelope_size) {
+        code = fail_full(err);
+    }
+    if (code == 0) {
+        gs_buf_add_zeros(out, envelope_size - (out->len - start));
+        code = gs_buf_check(out, err);
+    }
+    return code;
+}
+
+static int check_addition(const gs_bundle *bundle, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
+{
+    const gs_envelope *envelope = &bundle->envelope;
+    GS_AUTO_BUF gs_buf encoding;
+    gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
+    int code = gs_statement_encode(bundle->head + GS_ENVELOPE_HEADER, envelope->statement_length, &encoding, err);
+    code = code == 0 ? gs_signature_verify(key, encoding.data, encoding.len, signature, len, err) : code;
+    if (code != 0) {
+        return code;
+    }
+    if (has_signed(envelope, gs_public_key_id(key))) {
+        return fail_repeated(gs_public_key_id(key), err);
+    }
+    bool fits = envelope->count < GS_MAX_SIGNATURES && len <= GS_MAX_SIGNATURE_BYTES &&
+                GS_SIGNATURE_HEADER + len <= envelope->size - envelope->end;
+    return fits ? 0 : fail_full(err);
+}
+
+/* First the entry, with zeros up to the end of the envelope, then the count, which lies in one sector: FORMAT.md section 9 says
+ * what a power loss leaves of this. */
+static int write_addition(const gs_bundle *bundle, const gs_digest *key_id, const void *signature, size_t len, gs_error *err)
+{
+    const gs_envelope *envelope = &bundle->envelope;
+    GS_AUTO_BUF gs_buf entry;
+    GS_AUTO_BUF gs_buf count;
+    gs_buf_init(&entry, GS_MAX_ENVELOPE_BYTES);
+    gs_buf_init(&count, sizeof(uint32_t));
+    gs_envelope_write_signature(&entry, key_id, signature, len);
+    gs_buf_add_zeros(&entry, envelope->size - envelope->end - entry.len);
+    gs_buf_add_u32(&count, (uint32_t)(envelope->count + 1));
+    int code = gs_buf_check(&entry, err);
+    code = code == 0 ? gs_buf_check(&count, err) : code;
+    code = code == 0 ? gs_fs_pwrite(bundle->fd, entry.data, entry.len, GS_ENVELOPE_OFFSET + envelope->end, err) : code;
+    code = code == 0 ? gs_fs_sync(bundle->fd, err) : code;
+    code = code == 0 ? gs_fs_pwrite(bundle->fd, count.data, count.len, GS_ENVELOPE_OFFSET + GS_ENVELOPE_COUNT_OFFSET, err) : code;
+    return code == 0 ? gs_fs_sync(bundle->fd, err) : code;
+}
+
+int gs_bundle_add_signature(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
+{
+    GS_AUTO_FD int fd = -1;
+    GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
+    uint64_t length = 0;
+    int code = gs_file_open_locked(path, false, &fd, &length, err);
+    if (code != 0) {
+        return code;
+    }
+    code = gs_bundle_read_head(fd, length, path, &bundle, err);
+    if (code == 0) {
+        fd = -1;
+        code = check_addition(bundle, key, signature, len, err);
+    }
+    code = code == 0 ? write_addition(bundle, gs_public_key_id(key), signature, len, err) : code;
+    code = code == 0 ? gs_fs_close(&bundle->fd, err) : code;
+    if (code != 0) {
+        (void)gs_error_at(err, "%s", path);
+    }
+    return code;
+}

@@ -1,0 +1,389 @@
+/* Reads who may sign: a root document, or a lone public key that stands for one. Strict, because a mistake here is a hole. Writing
+ * is in trust_write.c. */
+#include "trust.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format.h"
+#include "gapship/bind.h"
+#include "gapship/fs.h"
+#include "gapship/limits.h"
+#include "gapship/num.h"
+
+typedef struct json_key {
+    const char *id, *type, *pem;
+    gs_place place;
+} json_key;
+
+typedef struct json_role {
+    gs_text_list keys;
+    int64_t threshold;
+    gs_place place;
+} json_role;
+
+typedef struct json_roles {
+    json_role root, release;
+} json_roles;
+
+typedef struct json_signed {
+    const char *type;
+    int64_t version, epoch;
+    struct {
+        json_key *items;
+        size_t count;
+    } keys;
+    json_roles roles;
+    gs_place place;
+} json_signed;
+
+typedef struct json_root {
+    json_signed content;
+    struct {
+        gs_root_signature *items;
+        size_t count;
+    } signatures;
+} json_root;
+
+static bool is_root_type(const char *text)
+{
+    return strcmp(text, GS_ROOT_TYPE) == 0;
+}
+
+static bool is_key_id(const char *text)
+{
+    gs_digest id;
+    return gs_hex_decode(text, id.bytes, sizeof id.bytes);
+}
+
+static bool is_key_type(const char *text)
+{
+    gs_key_type type;
+    return gs_key_type_parse(text, &type);
+}
+
+static bool is_base64(const char *text)
+{
+    GS_AUTO_BUF gs_buf decoded;
+    gs_buf_init(&decoded, GS_MAX_SIGNATURE_BYTES);
+    return gs_base64_decode(text, &decoded, NULL) == 0 && decoded.len > 0;
+}
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define PLACE(T)                                                                                                                   \
+    {                                                                                                                              \
+        .kind = GS_BIND_PLACE, .offset = offsetof(T, place)                                                                        \
+    }
+#define KEY_ID "a key id: 64 lower-case hexadecimal digits"
+
+static const gs_bind_field key_fields[] = {
+    {.key = "id", .kind = GS_BIND_TEXT, .offset = offsetof(json_key, id), .required = true, .valid = is_key_id, .expects = KEY_ID},
+    {.key = "type",
+     .kind = GS_BIND_TEXT,
+     .offset = offsetof(json_key, type),
+     .required = true,
+     .valid = is_key_type,
+     .expects = "ecdsa-p256, ecdsa-p384, ed25519 or rsa-pss"},
+    {.key = "pem", .kind = GS_BIND_TEXT, .offset = offsetof(json_key, pem), .required = true},
+    PLACE(json_key),
+};
+static const gs_bind_table key_table = {
+    .name = "a key", .size = sizeof(json_key), .fields = key_fields, .field_count = COUNT(key_fields)};
+
+static const gs_bind_field role_fields[] = {
+    {.key = "keys",
+     .kind = GS_BIND_TEXT_LIST,
+     .offset = offsetof(json_role, keys),
+     .required = true,
+     .valid = is_key_id,
+     .expects = KEY_ID},
+    {.key = "threshold", .kind = GS_BIND_INTEGER, .offset = offsetof(json_role, threshold), .required = true},
+    PLACE(json_role),
+};
+static const gs_bind_table role_table = {
+    .name = "a role", .size = sizeof(json_role), .fields = role_fields, .field_count = COUNT(role_fields)};
+
+static const gs_bind_field roles_fields[] = {
+    {.key = "root", .kind = GS_BIND_STRUCT, .offset = offsetof(json_roles, root), .required = true, .table = &role_table},
+    {.key = "release", .kind = GS_BIND_STRUCT, .offset = offsetof(json_roles, release), .required = true, .table = &role_table},
+};
+static const gs_bind_table roles_table = {
+    .name = "the roles", .size = sizeof(json_roles), .fields = roles_fields, .field_count = COUNT(roles_fields)};
+
+static const gs_bind_field signed_fields[] = {
+    {.key = "type",
+     .kind = GS_BIND_TEXT,
+     .offset = offsetof(json_signed, type),
+     .required = true,
+     .valid = is_root_type,
+     .expects = "\"" GS_ROOT_TYPE "\""},
+    {.key = "version", .kind = GS_BIND_INTEGER, .offset = offsetof(json_signed, version), .required = true},
+    {.key = "epoch", .kind = GS_BIND_INTEGER, .offset = offsetof(json_signed, epoch), .required = true},
+    {.key = "keys", .kind = GS_BIND_STRUCT_LIST, .offset = offsetof(json_signed, keys), .required = true, .table = &key_table},
+    {.key = "roles", .kind = GS_BIND_STRUCT, .offset = offsetof(json_signed, roles), .required = true, .table = &roles_table},
+    PLACE(json_signed),
+};
+static const gs_bind_table signed_table = {
+    .name = "the signed part of a root", .size = sizeof(json_signed), .fields = signed_fields, .field_count = COUNT(signed_fields)};
+
+static const gs_bind_field signature_fields[] = {
+    {.key = "keyid",
+     .kind = GS_BIND_TEXT,
+     .offset = offsetof(gs_root_signature, key_id),
+     .required = true,
+     .valid = is_key_id,
+     .expects = KEY_ID},
+    {.key = "sig",
+     .kind = GS_BIND_TEXT,
+     .offset = offsetof(gs_root_signature, signature),
+     .required = true,
+     .valid = is_base64,
+     .expects = "a signature in base64"},
+};
+static const gs_bind_table signature_table = {
+    .name = "a signature", .size = sizeof(gs_root_signature), .fields = signature_fields, .field_count = COUNT(signature_fields)};
+
+static const gs_bind_field root_fields[] = {
+    {.key = "signed", .kind = GS_BIND_STRUCT, .offset = offsetof(json_root, content), .required = true, .table = &signed_table},
+    {.key = "signatures", .kind = GS_BIND_STRUCT_LIST, .offset = offsetof(json_root, signatures), .table = &signature_table},
+};
+static const gs_bind_table root_table = {
+    .name = "a root document", .size = sizeof(json_root), .fields = root_fields, .field_count = COUNT(root_fields)};
+
+int gs_trust_new(gs_trust **out, gs_error *err)
+{
+    gs_trust *trust = calloc(1, sizeof *trust);
+    if (trust) {
+        trust->arena = gs_arena_new();
+    }
+    if (!trust || !trust->arena) {
+        free(trust);
+        return gs_fail_nomem(err);
+    }
+    *out = trust;
+    return 0;
+}
+
+void gs_trust_free(gs_trust *trust)
+{
+    if (trust) {
+        for (size_t i = 0; i < trust->key_count; i++) {
+            gs_public_key_free(trust->keys[i]);
+        }
+        gs_arena_free(trust->arena);
+        free(trust);
+    }
+}
+
+void gs_trust_free_p(gs_trust **trust)
+{
+    gs_trust_free(*trust);
+    *trust = NULL;
+}
+
+static bool is_id_of(const gs_public_key *key, const char *hex)
+{
+    char id[GS_DIGEST_HEX];
+    gs_digest_hex(gs_public_key_id(key), id);
+    return strcmp(id, hex) == 0;
+}
+
+/* The document says each thing in one way, so that its fingerprint does not depend on who wrote it. */
+static int check_pem(const gs_public_key *key, const gs_doc *doc, const json_key *json, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf pem;
+    gs_buf_init(&pem, GS_MAX_KEY_FILE_BYTES);
+    int code = gs_public_key_pem(key, &pem, err);
+    if (code == 0 && strcmp(gs_buf_text(&pem), json->pem) != 0) {
+        code = gs_bind_fail(doc, json->place, err,
+                            "the PEM is not written as openssl writes it (64 columns, line feeds, nothing else)");
+        (void)gs_error_hint(err, "openssl pkey -pubin -ec_conv_form uncompressed -in KEY");
+    }
+    return code;
+}
+
+/* The key is of the type and has the id that the document says, and is not there yet. */
+static int add_key(gs_trust *trust, const gs_doc *doc, const json_key *json, gs_error *err)
+{
+    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
+    int code = gs_public_key_parse(json->pem, strlen(json->pem), &key, err);
+    if (code != 0) {
+        (void)gs_error_at(err, "%s:%d:%d", doc->name, json->place.line, json->place.column);
+        return code;
+    }
+    if (strcmp(gs_key_type_name(gs_public_key_type(key)), json->type) != 0) {
+        return gs_bind_fail(doc, json->place, err, "the key is of type %s, not %s", gs_key_type_name(gs_public_key_type(key)),
+                            json->type);
+    }
+    if (!is_id_of(key, json->id)) {
+        return gs_bind_fail(doc, json->place, err, "the key has another id than %s", json->id);
+    }
+    for (size_t i = 0; i < trust->key_count; i++) {
+        if (gs_public_key_same(trust->keys[i], key)) {
+            return gs_bind_fail(doc, json->place, err, "the same key stands twice in \"keys\"");
+        }
+    }
+    code = check_pem(key, doc, json, err);
+    if (code == 0) {
+        trust->keys[trust->key_count++] = GS_STEAL(key);
+    }
+    return code;
+}
+
+static const gs_public_key *find_key(const gs_trust *trust, const char *id)
+{
+    for (size_t i = 0; i < trust->key_count; i++) {
+        if (is_id_of(trust->keys[i], id)) {
+            return trust->keys[i];
+        }
+    }
+    return NULL;
+}
+
+static bool has_key(const gs_public_key *const *keys, size_t count, const gs_public_key *key)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i] == key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int read_role(gs_trust *trust, const gs_doc *doc, const json_role *json, const char *name, gs_trust_role *role,
+                     gs_error *err)
+{
+    const gs_public_key **keys = gs_arena_array(trust->arena, json->keys.count, sizeof *keys);
+    if (!keys) {
+        return gs_fail_nomem(err);
+    }
+    for (size_t i = 0; i < json->keys.count; i++) {
+        const char *id = json->keys.items[i];
+        const gs_public_key *key = find_key(trust, id);
+        if (!key) {
+            return gs_bind_fail(doc, json->place, err, "the role \"%s\" names a key that is not in \"keys\": %s", name, id);
+        }
+        if (has_key(keys, i, key)) {
+            return gs_bind_fail(doc, json->place, err, "the role \"%s\" names a key twice: %s", name, id);
+        }
+        keys[i] = key;
+    }
+    const size_t count = json->keys.count;
+    if (json->threshold < 1 || (uint64_t)json->threshold > count) {
+        return gs_bind_fail(doc, json->place, err, "the threshold of \"%s\" is %" PRId64 ", but must be from 1 to its %zu keys",
+                            name, json->threshold, count);
+    }
+    *role = (gs_trust_role){.keys = keys, .count = count, .threshold = (unsigned)json->threshold};
+    return 0;
+}
+
+static bool is_counter(int64_t value)
+{
+    return value >= 1 && (uint64_t)value <= GS_LARGEST_NUMBER;
+}
+
+static int fill(gs_trust *trust, const gs_doc *doc, const json_root *json, gs_error *err)
+{
+    const json_signed *content = &json->content;
+    if (!is_counter(content->version) || !is_counter(content->epoch)) {
+        return gs_bind_fail(doc, content->place, err, "\"version\" and \"epoch\" must be from 1 to 2^53 - 1");
+    }
+    trust->version = (uint64_t)content->version;
+    trust->epoch = (uint64_t)content->epoch;
+    trust->keys = gs_arena_array(trust->arena, content->keys.count, sizeof *trust->keys);
+    int code = trust->keys ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < content->keys.count; i++) {
+        code = add_key(trust, doc, &content->keys.items[i], err);
+    }
+    code = code == 0 ? read_role(trust, doc, &content->roles.root, "root", &trust->root, err) : code;
+    code = code == 0 ? read_role(trust, doc, &content->roles.release, "release", &trust->release, err) : code;
+    if (code == 0 && trust->release.threshold > GS_MAX_SIGNATURES) {
+        code = gs_bind_fail(doc, content->roles.release.place, err,
+                            "a bundle has at most %u signatures, so no threshold can be above", GS_MAX_SIGNATURES);
+    }
+    trust->signatures = json->signatures.items;
+    trust->signature_count = json->signatures.count;
+    return code;
+}
+
+static int parse_document(const char *name, const char *data, size_t len, gs_trust **out, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    GS_AUTO_TRUST gs_trust *trust = NULL;
+    json_root json;
+    int code = gs_trust_new(&trust, err);
+    code = code == 0 ? gs_doc_parse(GS_JSON, name, data, len, &doc, err) : code;
+    code = code == 0 ? gs_bind_read(&root_table, doc, doc->root, trust->arena, &json, err) : code;
+    code = code == 0 ? fill(trust, doc, &json, err) : code;
+    if (code == 0) {
+        *out = GS_STEAL(trust);
+    }
+    return code;
+}
+
+int gs_trust_parse(const char *name, const void *data, size_t len, gs_trust **out, gs_error *err)
+{
+    static const char pem[] = "-----BEGIN ";
+    if (len > GS_MAX_ROOT_BYTES) {
+        (void)gs_fail(err, GS_ESPEC, "a root document has at most %zu bytes", GS_MAX_ROOT_BYTES);
+        (void)gs_error_at(err, "%s", name);
+        return GS_ESPEC;
+    }
+    if (len < sizeof pem || memcmp(data, pem, sizeof pem - 1) != 0) {
+        return parse_document(name, data, len, out, err);
+    }
+    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
+    int code = gs_public_key_parse(data, len, &key, err);
+    if (code != 0) {
+        (void)gs_error_at(err, "%s", name);
+        return code;
+    }
+    const gs_public_key *const keys[] = {key};
+    const gs_trust_role alone = {.keys = keys, .count = 1, .threshold = 1};
+    return gs_trust_make(&alone, &alone, out, err);
+}
+
+int gs_trust_load(const char *path, gs_trust **out, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_MAX_ROOT_BYTES);
+    int code = gs_fs_read_file(AT_FDCWD, path, &text, err);
+    return code == 0 ? gs_trust_parse(path, gs_buf_text(&text), text.len, out, err) : code;
+}
+
+unsigned gs_trust_threshold(const gs_trust *trust)
+{
+    return trust->release.threshold;
+}
+
+size_t gs_trust_key_count(const gs_trust *trust)
+{
+    return trust->release.count;
+}
+
+const gs_public_key *gs_trust_key(const gs_trust *trust, size_t i)
+{
+    return trust->release.keys[i];
+}
+
+const gs_trust_role *gs_trust_release_role(const gs_trust *trust)
+{
+    return &trust->release;
+}
+
+const gs_trust_role *gs_trust_root_role(const gs_trust *trust)
+{
+    return &trust->root;
+}
+
+uint64_t gs_trust_version(const gs_trust *trust)
+{
+    return trust->version;
+}
+
+uint64_t gs_trust_epoch(const gs_trust *trust)
+{
+    return trust->epoch;
+}

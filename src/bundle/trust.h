@@ -1,0 +1,26 @@
+/* The root document (FORMAT.md section 8) as the module's files share it. */
+#ifndef GAPSHIP_BUNDLE_TRUST_H
+#define GAPSHIP_BUNDLE_TRUST_H
+
+#include "gapship/bundle.h"
+
+#define GS_ROOT_TYPE "gapship-root"
+
+typedef struct gs_root_signature {
+    const char *key_id;
+    const char *signature;
+} gs_root_signature;
+
+struct gs_trust {
+    gs_arena *arena; /* everything but the keys */
+    uint64_t version, epoch;
+    gs_public_key **keys; /* each owned */
+    size_t key_count;
+    gs_trust_role root, release;
+    gs_root_signature *signatures; /* kept for later versions */
+    size_t signature_count;
+};
+
+int gs_trust_new(gs_trust **out, gs_error *err) GS_MUST_USE;
+
+#endif

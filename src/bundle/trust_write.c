@@ -1,0 +1,129 @@
+/* Makes root documents: from keys, and as text. Reading is in trust.c. */
+#include "trust.h"
+
+#include "gapship/doc.h"
+#include "gapship/limits.h"
+
+/* Copies the keys of a role into the trust, each key once however many roles have it. */
+static int adopt_role(gs_trust *trust, const gs_trust_role *role, const char *name, gs_trust_role *out, gs_error *err)
+{
+    const gs_public_key **keys = gs_arena_array(trust->arena, role->count, sizeof *keys);
+    if (!keys) {
+        return gs_fail_nomem(err);
+    }
+    if (role->threshold < 1 || role->threshold > role->count) {
+        return gs_fail(err, GS_ESPEC, "the threshold of the %s role is %u, but must be from 1 to its %zu keys", name,
+                       role->threshold, role->count);
+    }
+    for (size_t i = 0; i < role->count; i++) {
+        for (size_t j = 0; j < trust->key_count && !keys[i]; j++) {
+            keys[i] = gs_public_key_same(trust->keys[j], role->keys[i]) ? trust->keys[j] : NULL;
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (keys[i] && keys[i] == keys[j]) {
+                return gs_fail(err, GS_ESPEC, "the %s role has the same key twice", name);
+            }
+        }
+        if (!keys[i]) {
+            int code = gs_public_key_copy(role->keys[i], &trust->keys[trust->key_count], err);
+            if (code != 0) {
+                return code;
+            }
+            keys[i] = trust->keys[trust->key_count++];
+        }
+    }
+    *out = (gs_trust_role){.keys = keys, .count = role->count, .threshold = role->threshold};
+    return 0;
+}
+
+int gs_trust_make(const gs_trust_role *root, const gs_trust_role *release, gs_trust **out, gs_error *err)
+{
+    GS_AUTO_TRUST gs_trust *trust = NULL;
+    int code = gs_trust_new(&trust, err);
+    if (code == 0) {
+        trust->version = 1;
+        trust->epoch = 1;
+        trust->keys = gs_arena_array(trust->arena, root->count + release->count, sizeof *trust->keys);
+        code = trust->keys ? 0 : gs_fail_nomem(err);
+    }
+    code = code == 0 ? adopt_role(trust, root, "root", &trust->root, err) : code;
+    code = code == 0 ? adopt_role(trust, release, "release", &trust->release, err) : code;
+    if (code == 0 && trust->release.threshold > GS_MAX_SIGNATURES) {
+        code = gs_fail(err, GS_ESPEC, "a bundle has at most %u signatures, so no threshold can be above", GS_MAX_SIGNATURES);
+    }
+    if (code == 0) {
+        *out = GS_STEAL(trust);
+    }
+    return code;
+}
+
+static gs_node *key_node(gs_arena *arena, const gs_public_key *key)
+{
+    GS_AUTO_BUF gs_buf pem;
+    gs_buf_init(&pem, GS_MAX_KEY_FILE_BYTES);
+    if (gs_public_key_pem(key, &pem, NULL) != 0) {
+        return NULL;
+    }
+    char id[GS_DIGEST_HEX];
+    gs_digest_hex(gs_public_key_id(key), id);
+    gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "id", id);
+    map = gs_node_set_text(arena, map, "type", gs_key_type_name(gs_public_key_type(key)));
+    return gs_node_set_text(arena, map, "pem", gs_buf_text(&pem));
+}
+
+static gs_node *role_node(gs_arena *arena, const gs_trust_role *role)
+{
+    gs_node *ids = gs_node_new_list(arena);
+    for (size_t i = 0; i < role->count; i++) {
+        char id[GS_DIGEST_HEX];
+        gs_digest_hex(gs_public_key_id(role->keys[i]), id);
+        ids = gs_node_append(arena, ids, gs_node_new_text(arena, id));
+    }
+    gs_node *map = gs_node_set(arena, gs_node_new_map(arena), "keys", ids);
+    return gs_node_set_integer(arena, map, "threshold", role->threshold);
+}
+
+static gs_node *signed_node(gs_arena *arena, const gs_trust *trust)
+{
+    gs_node *keys = gs_node_new_list(arena);
+    for (size_t i = 0; i < trust->key_count; i++) {
+        keys = gs_node_append(arena, keys, key_node(arena, trust->keys[i]));
+    }
+    gs_node *roles = gs_node_set(arena, gs_node_new_map(arena), "root", role_node(arena, &trust->root));
+    roles = gs_node_set(arena, roles, "release", role_node(arena, &trust->release));
+    gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "type", GS_ROOT_TYPE);
+    map = gs_node_set_integer(arena, map, "version", (int64_t)trust->version);
+    map = gs_node_set_integer(arena, map, "epoch", (int64_t)trust->epoch);
+    return gs_node_set(arena, gs_node_set(arena, map, "keys", keys), "roles", roles);
+}
+
+static gs_node *document_node(gs_arena *arena, const gs_trust *trust)
+{
+    gs_node *document = gs_node_set(arena, gs_node_new_map(arena), "signed", signed_node(arena, trust));
+    if (trust->signature_count == 0) {
+        return document;
+    }
+    gs_node *signatures = gs_node_new_list(arena);
+    for (size_t i = 0; i < trust->signature_count; i++) {
+        gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "keyid", trust->signatures[i].key_id);
+        signatures = gs_node_append(arena, signatures, gs_node_set_text(arena, map, "sig", trust->signatures[i].signature));
+    }
+    return gs_node_set(arena, document, "signatures", signatures);
+}
+
+int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_node *document = arena ? document_node(arena, trust) : NULL;
+    return document ? gs_node_write_json(document, GS_JSON_PRETTY, out, err) : gs_fail_nomem(err);
+}
+
+int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, 2 * GS_MAX_ROOT_BYTES);
+    gs_node *content = arena ? signed_node(arena, trust) : NULL;
+    int code = content ? gs_node_write_json(content, GS_JSON_COMPACT | GS_JSON_SORTED, &text, err) : gs_fail_nomem(err);
+    return code == 0 ? gs_digest_of(text.data, text.len, out, err) : code;
+}

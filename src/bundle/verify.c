@@ -1,0 +1,202 @@
+/* The only maker of gs_verified (FORMAT.md section 7). Each step runs only when all before it have succeeded: framing was read by
+ * bundle.c; here follow threshold, statement, headers, index, and the place of every byte. No JSON is parsed before the threshold
+ * is met. */
+#include "bundle_internal.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gapship/fs.h"
+#include "statement.h"
+#include "tar.h"
+
+static const gs_public_key *find_key(const gs_trust *trust, const gs_digest *id)
+{
+    for (size_t i = 0; trust && i < gs_trust_key_count(trust); i++) {
+        const gs_public_key *key = gs_trust_key(trust, i);
+        if (gs_digest_equal(gs_public_key_id(key), id)) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+static int fail_threshold(const gs_verified *verified, const gs_trust *trust, unsigned good, gs_error *err)
+{
+    const gs_envelope *envelope = &verified->file->envelope;
+    if (envelope->count == 0) {
+        (void)gs_fail(err, GS_ESIGNATURE, "the bundle is not signed");
+        (void)gs_error_hint(err, "sign it with \"gapship sign\"; a site takes unsigned bundles only where its site.yaml says "
+                                 "allowUnsigned: true");
+        return GS_ESIGNATURE;
+    }
+    GS_AUTO_BUF gs_buf ids;
+    gs_buf_init(&ids, GS_ERROR_MESSAGE_MAX);
+    for (size_t i = 0; i < envelope->count; i++) {
+        char id[GS_DIGEST_HEX];
+        gs_digest_hex(&verified->reports[i].key_id, id);
+        gs_buf_printf(&ids, "%s%.16s… (%s)", i > 0 ? ", " : "", id, verified->reports[i].good ? "trusted" : "not trusted");
+    }
+    (void)gs_fail(err, GS_ESIGNATURE, "signed by %u of the %u trusted keys that are required; its signatures are by %s", good,
+                  gs_trust_threshold(trust), gs_buf_text(&ids));
+    (void)gs_error_hint(err, "compare the key ids with \"gapship root show\"; a missing signature is added by \"gapship sign\"");
+    return GS_ESIGNATURE;
+}
+
+static int check_signature(gs_verified *verified, const gs_public_key *key, size_t i, const gs_buf *encoding, gs_error *err)
+{
+    const gs_envelope_signature *entry = &verified->file->envelope.signatures[i];
+    int code = gs_signature_verify(key, encoding->data, encoding->len, verified->file->head + entry->offset, entry->length, err);
+    if (code == GS_ESIGNATURE) {
+        (void)gs_error_hint(err, "the bundle or its signature was changed; get it again from where it was made");
+    }
+    verified->reports[i].good = code == 0;
+    return code;
+}
+
+/* Counts keys: the envelope has at most one entry by each. A signature by a trusted key that does not verify ends it, because
+ * nobody but an attacker or a broken medium makes one. */
+static int check_threshold(gs_verified *verified, const gs_trust *trust, bool allow_unsigned, gs_error *err)
+{
+    const gs_envelope *envelope = &verified->file->envelope;
+    GS_AUTO_BUF gs_buf encoding;
+    gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
+    int code = gs_statement_encode(verified->file->head + GS_ENVELOPE_HEADER, envelope->statement_length, &encoding, err);
+    unsigned good = 0;
+    for (size_t i = 0; code == 0 && i < envelope->count; i++) {
+        const gs_envelope_signature *entry = &envelope->signatures[i];
+        const gs_public_key *key = entry->scheme == GS_SCHEME_KEY ? find_key(trust, &entry->key_id) : NULL;
+        verified->reports[i] = (gs_signature_report){.key_id = entry->key_id, .known = key != NULL};
+        if (key) {
+            code = check_signature(verified, key, i, &encoding, err);
+            good += verified->reports[i].good ? 1 : 0;
+        }
+    }
+    if (code != 0 || !trust) {
+        return code;
+    }
+    verified->authentic = good >= gs_trust_threshold(trust);
+    bool tolerated = allow_unsigned && envelope->count == 0;
+    return verified->authentic || tolerated ? 0 : fail_threshold(verified, trust, good, err);
+}
+
+static int read_statement(gs_verified *verified, gs_error *err)
+{
+    const gs_bundle *file = verified->file;
+    const unsigned char *bytes = file->head + GS_ENVELOPE_HEADER;
+    verified->arena = gs_arena_new();
+    int code = verified->arena ? gs_digest_of(bytes, file->envelope.statement_length, &verified->digest, err) : gs_fail_nomem(err);
+    code = code == 0 ? gs_statement_parse(bytes, file->envelope.statement_length, verified->arena, &verified->statement, err)
+                     : code;
+    if (code != 0) {
+        return code;
+    }
+    const gs_statement *statement = &verified->statement;
+    if (statement->total_length != file->length) {
+        (void)gs_fail(err, GS_EFORMAT, "the file has %" PRIu64 " bytes, but its signed statement says %" PRIu64 ": it was %s",
+                      file->length, statement->total_length, file->length < statement->total_length ? "cut short" : "extended");
+        (void)gs_error_hint(err, "copy it again from where it was made");
+        return GS_EFORMAT;
+    }
+    if (statement->envelope_size != file->envelope.size) {
+        return gs_fail(err, GS_EFORMAT, "envelope and statement do not agree on the size of the envelope");
+    }
+    uint64_t head = GS_ENVELOPE_OFFSET + statement->envelope_size + GS_BLOCK;
+    if (statement->index_size > GS_MAX_INDEX_BYTES || head > file->length || statement->index_size > file->length - head) {
+        return gs_fail(err, GS_EFORMAT, "the index of %" PRIu64 " bytes does not fit the file", statement->index_size);
+    }
+    return 0;
+}
+
+static int compare(const gs_bundle *file, const unsigned char *expected, size_t len, uint64_t offset, gs_error *err)
+{
+    unsigned char found[GS_TAIL_BYTES];
+    int code = gs_fs_pread(file->fd, found, len, offset, err);
+    if (code != 0 || memcmp(found, expected, len) == 0) {
+        return code;
+    }
+    size_t at = 0;
+    while (found[at] == expected[at]) {
+        at++;
+    }
+    return gs_fail(err, GS_EFORMAT, "the byte at offset %" PRIu64 " is not what the format has there: the file was changed",
+                   offset + at);
+}
+
+static int check_head_headers(const gs_verified *verified, gs_error *err)
+{
+    const gs_bundle *file = verified->file;
+    unsigned char header[GS_BLOCK];
+    gs_tar_header(GS_NAME_ENVELOPE, file->envelope.size, header);
+    int code = compare(file, header, sizeof header, 0, err);
+    gs_tar_header(GS_NAME_INDEX, verified->statement.index_size, header);
+    return code == 0 ? compare(file, header, sizeof header, GS_ENVELOPE_OFFSET + file->envelope.size, err) : code;
+}
+
+static int read_index(gs_verified *verified, gs_error *err)
+{
+    const gs_statement *statement = &verified->statement;
+    const gs_index_frame frame = {.offset = GS_ENVELOPE_OFFSET + statement->envelope_size + GS_BLOCK,
+                                  .total_length = statement->total_length,
+                                  .layout = statement->layout};
+    const size_t size = (size_t)statement->index_size;
+    unsigned char *data = malloc(size ? size : 1);
+    if (!data) {
+        return gs_fail_nomem(err);
+    }
+    gs_digest digest;
+    int code = gs_fs_pread(verified->file->fd, data, size, frame.offset, err);
+    code = code == 0 ? gs_digest_of(data, size, &digest, err) : code;
+    if (code == 0 && !gs_digest_equal(&digest, &statement->index)) {
+        code = gs_fail(err, GS_EDIGEST, "the index does not have the digest that was signed: the file was changed");
+    }
+    if (code != 0) {
+        free(data);
+        return code;
+    }
+    return gs_index_parse(data, size, &frame, &verified->index, err);
+}
+
+/* What stands between the data: the headers, zeros, and the end. */
+static int check_gaps(const gs_verified *verified, gs_error *err)
+{
+    const gs_statement *statement = &verified->statement;
+    uint64_t end = GS_ENVELOPE_OFFSET + statement->envelope_size + GS_BLOCK + statement->index_size;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < verified->index.count; i++) {
+        const gs_member *member = &verified->index.members[i];
+        unsigned char gap[GS_GAP_BYTES];
+        size_t len = gs_gap_before(member, end, gap);
+        code = compare(verified->file, gap, len, end, err);
+        end = member->offset + member->size;
+    }
+    if (code == 0) {
+        unsigned char tail[GS_TAIL_BYTES];
+        size_t len = gs_gap_at_end(end, tail);
+        code = compare(verified->file, tail, len, end, err);
+    }
+    return code;
+}
+
+int gs_bundle_verify(gs_bundle **bundle, const gs_trust *trust, bool allow_unsigned, gs_verified **out, gs_error *err)
+{
+    GS_AUTO_VERIFIED gs_verified *verified = calloc(1, sizeof *verified);
+    if (!verified) {
+        return gs_fail_nomem(err);
+    }
+    verified->file = *bundle;
+    int code = check_threshold(verified, trust, allow_unsigned, err);
+    code = code == 0 ? read_statement(verified, err) : code;
+    code = code == 0 ? check_head_headers(verified, err) : code;
+    code = code == 0 ? read_index(verified, err) : code;
+    code = code == 0 ? check_gaps(verified, err) : code;
+    if (code != 0) {
+        (void)gs_error_at(err, "%s", verified->file->name);
+        verified->file = NULL; /* stays the caller's */
+        return code;
+    }
+    *bundle = NULL;
+    *out = GS_STEAL(verified);
+    return 0;
+}

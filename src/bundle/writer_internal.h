@@ -1,0 +1,34 @@
+/* A bundle in the making as the module's files share it. */
+#ifndef GAPSHIP_BUNDLE_WRITER_INTERNAL_H
+#define GAPSHIP_BUNDLE_WRITER_INTERNAL_H
+
+#include <pthread.h>
+
+#include "layout.h"
+
+typedef enum gs_blob_state { GS_BLOB_ABSENT, GS_BLOB_ARRIVING, GS_BLOB_THERE } gs_blob_state;
+
+struct gs_writer {
+    const gs_run *run;
+    int fd; /* of the partial file, which it locks; -1 once sealed */
+    char *path;
+    char *partial;
+    gs_arena *arena; /* of the statement's strings */
+    gs_statement statement;
+    gs_layout layout;
+    pthread_mutex_t lock; /* guards states; each member's place, digest and chunks belong to who has set ARRIVING */
+    gs_blob_state *states;
+};
+
+gs_digest *gs_writer_chunks(gs_writer *writer, size_t member);
+/* Takes a blob for writing: ABSENT becomes ARRIVING. GS_EINTERNAL: not in the plan, or there, or taken. */
+int gs_writer_take(gs_writer *writer, const gs_digest *blob, size_t *member, gs_error *err) GS_MUST_USE;
+/* Ends what gs_writer_take began: THERE, or ABSENT again. */
+void gs_writer_settle(gs_writer *writer, size_t member, bool there);
+/* Writes the header and padding around data that was proven: from now on a resumed build believes the place worth re-hashing. */
+int gs_writer_frame(gs_writer *writer, size_t member, gs_error *err) GS_MUST_USE;
+/* Hashes what stands at a blob's place; GS_EDIGEST when it is something else. */
+int gs_writer_prove(gs_writer *writer, size_t member, gs_error *err) GS_MUST_USE;
+int gs_writer_fail_digest(const gs_member *member, const gs_digest *found, gs_error *err);
+
+#endif
