@@ -116,15 +116,14 @@ char *gs_arena_printf(gs_arena *arena, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    va_list again;
-    va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
     char *text = len >= 0 ? gs_arena_alloc(arena, (size_t)len + 1) : NULL;
     if (text) {
-        (void)vsnprintf(text, (size_t)len + 1, format, again);
+        va_start(args, format);
+        (void)vsnprintf(text, (size_t)len + 1, format, args);
+        va_end(args);
     }
-    va_end(again);
     return text;
 }
 

@@ -81,20 +81,19 @@ void gs_buf_printf(gs_buf *buf, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    va_list again;
-    va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
     va_end(args);
     if (len < 0) {
         buf->failed = buf->failed ? buf->failed : GS_ENOMEM;
-    } else {
-        char *room = gs_buf_reserve(buf, (size_t)len);
-        if (room) {
-            (void)vsnprintf(room, (size_t)len + 1, format, again);
-            buf->len += (size_t)len;
-        }
+        return;
     }
-    va_end(again);
+    char *room = gs_buf_reserve(buf, (size_t)len);
+    if (room) {
+        va_start(args, format);
+        (void)vsnprintf(room, (size_t)len + 1, format, args);
+        va_end(args);
+        buf->len += (size_t)len;
+    }
 }
 
 void gs_buf_add_zeros(gs_buf *buf, size_t count)
@@ -134,9 +133,8 @@ static void add_json_escape(gs_buf *buf, unsigned char byte)
 {
     static const char short_forms[] = {
         ['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-    char letter = byte < sizeof short_forms ? short_forms[byte] : '\0';
-    if (letter) {
-        gs_buf_add(buf, (char[]){'\\', letter}, 2);
+    if (byte < sizeof short_forms && short_forms[byte]) {
+        gs_buf_add(buf, (char[]){'\\', short_forms[byte]}, 2);
     } else {
         gs_buf_printf(buf, "\\u%04x", byte);
     }

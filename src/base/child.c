@@ -19,24 +19,22 @@ struct gs_child {
 
 int gs_child_start(const gs_proc *proc, gs_child **out, gs_error *err)
 {
-    GS_AUTO_FREE gs_child *child = calloc(1, sizeof *child);
+    gs_child *child = calloc(1, sizeof *child);
     if (!child) {
         return gs_fail_nomem(err);
     }
-    GS_AUTO_FD int errors = memfd_create("gapship-stderr", MFD_CLOEXEC);
-    if (errors < 0) {
-        return gs_fail_errno(err, errno, "cannot make a file in memory");
-    }
     gs_spawned spawned = {0};
-    int code = gs_spawn(proc, -1, errors, &spawned, err);
+    child->errors = memfd_create("gapship-stderr", MFD_CLOEXEC);
+    int code = child->errors < 0 ? gs_fail_errno(err, errno, "cannot make a file in memory")
+                                 : gs_spawn(proc, -1, child->errors, &spawned, err);
     if (code != 0) {
+        gs_fs_close_p(&child->errors);
+        free(child);
         return code;
     }
     child->pid = spawned.pid;
-    child->errors = errors;
-    errors = -1;
     gs_buf_init(&child->tail, GS_MAX_CHILD_ERROR_BYTES);
-    *out = GS_STEAL(child);
+    *out = child;
     return 0;
 }
 
@@ -79,7 +77,7 @@ void gs_child_stop(gs_child *child)
     const int64_t patience = gs_ticks() + GS_SPAWN_GRACE;
     (void)kill(-child->pid, SIGTERM);
     while (!gs_spawn_ended(child->pid) && gs_ticks() < patience) {
-        (void)nanosleep(&(struct timespec){.tv_nsec = 10 * 1000000}, NULL);
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
     (void)gs_spawn_reap(child->pid);
     gs_fs_close_p(&child->errors);

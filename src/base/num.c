@@ -44,27 +44,19 @@ void gs_hex_encode(const unsigned char *bytes, size_t len, char *out)
     out[2 * len] = '\0';
 }
 
-static int hex_value(char digit)
+static unsigned digit_value(char digit)
 {
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
-    }
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+    return (unsigned)(digit <= '9' ? digit - '0' : digit - 'a' + 10);
 }
 
 bool gs_hex_decode(const char *text, unsigned char *out, size_t len)
 {
     size_t digits;
-    if (!gs_mul_size(len, 2, &digits) || strnlen(text, digits) != digits || text[digits] != '\0') {
+    if (!gs_mul_size(len, 2, &digits) || strspn(text, "0123456789abcdef") != digits || text[digits] != '\0') {
         return false;
     }
-    for (size_t i = 0; i < digits; i++) {
-        if (hex_value(text[i]) < 0) {
-            return false;
-        }
-    }
     for (size_t i = 0; i < len; i++) {
-        out[i] = (unsigned char)((hex_value(text[2 * i]) << 4) | hex_value(text[2 * i + 1]));
+        out[i] = (unsigned char)((digit_value(text[2 * i]) << 4) | digit_value(text[2 * i + 1]));
     }
     return true;
 }
@@ -74,7 +66,9 @@ bool gs_add_u64(uint64_t a, uint64_t b, uint64_t *out)
 {
     uint64_t sum;
     bool fits = !__builtin_add_overflow(a, b, &sum);
-    *out = fits ? sum : *out;
+    if (fits) {
+        *out = sum;
+    }
     return fits;
 }
 
@@ -82,7 +76,9 @@ bool gs_mul_u64(uint64_t a, uint64_t b, uint64_t *out)
 {
     uint64_t product;
     bool fits = !__builtin_mul_overflow(a, b, &product);
-    *out = fits ? product : *out;
+    if (fits) {
+        *out = product;
+    }
     return fits;
 }
 
@@ -90,7 +86,9 @@ bool gs_add_size(size_t a, size_t b, size_t *out)
 {
     size_t sum;
     bool fits = !__builtin_add_overflow(a, b, &sum);
-    *out = fits ? sum : *out;
+    if (fits) {
+        *out = sum;
+    }
     return fits;
 }
 
@@ -98,7 +96,9 @@ bool gs_mul_size(size_t a, size_t b, size_t *out)
 {
     size_t product;
     bool fits = !__builtin_mul_overflow(a, b, &product);
-    *out = fits ? product : *out;
+    if (fits) {
+        *out = product;
+    }
     return fits;
 }
 

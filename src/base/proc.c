@@ -181,6 +181,9 @@ static int run_to_end(const gs_run *run, const gs_proc *proc, gs_proc_result *re
     }
     result->status = gs_spawn_reap(r.pid);
     drain(&r);
+    if (code == 0 && result->status < 0) {
+        code = gs_fail(err, GS_EINTERNAL, "the exit status of %s is lost: SIGCHLD is ignored", base_name(proc->argv[0]));
+    }
     if (code == 0) {
         code = gs_buf_check(&result->output, err);
     }

@@ -396,5 +396,8 @@ int gs_spawn_reap(pid_t pid)
     do {
         got = waitpid(pid, &status, 0);
     } while (got < 0 && errno == EINTR);
+    if (got < 0) {
+        return -1;
+    }
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

@@ -74,7 +74,7 @@ int gs_source_read_all(gs_source *source, void *out, size_t len, gs_error *err)
             return code;
         }
         if (got == 0) {
-            code = gs_fail(&source->failure, GS_EFORMAT, "the data ends early: another %zu bytes are missing", len);
+            (void)gs_fail(&source->failure, GS_EFORMAT, "the data ends early: another %zu bytes are missing", len);
             return repeat(&source->failure, err);
         }
         into += got;

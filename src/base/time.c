@@ -39,7 +39,7 @@ static bool parse_with_unit(const char *text, const unit *units, size_t count, u
 
 bool gs_parse_duration(const char *text, int64_t *milliseconds)
 {
-    static const unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}};
+    static const unit units[] = {{"ms", 1}, {"s", 1000}, {"m", UINT64_C(60) * 1000}, {"h", UINT64_C(3600) * 1000}};
     uint64_t value;
     if (!parse_with_unit(text, units, sizeof units / sizeof units[0], &value) || value > (uint64_t)LONGEST_DURATION) {
         return false;
@@ -53,8 +53,8 @@ bool gs_parse_size(const char *text, uint64_t *bytes)
     static const unit units[] = {
         {"", 1},
         {"kB", 1000},
-        {"MB", 1000 * 1000},
-        {"GB", 1000 * 1000 * 1000},
+        {"MB", UINT64_C(1000) * 1000},
+        {"GB", UINT64_C(1000) * 1000 * 1000},
         {"TB", UINT64_C(1000) * 1000 * 1000 * 1000},
         {"kiB", UINT64_C(1) << 10},
         {"KiB", UINT64_C(1) << 10},

@@ -14,7 +14,7 @@
 #include "gapship/text.h"
 
 /* Longer than any valid path below the start, so that gs_path_valid is what refuses it. */
-#define PATH_BYTES (4 * GS_MAX_ENTRY_NAME_BYTES)
+#define PATH_BYTES GS_KIB(16)
 
 typedef struct mount {
     uint64_t device;

@@ -220,7 +220,7 @@ static void survives(void **state)
         int (*work)(gs_tempdir *dir, gs_error *err);
         int allocations; /* at least */
     } cases[] = {
-        {work_buf, 5}, {work_arena, 10}, {work_files, 4}, {work_trees, 8}, {work_streams, 17}, {work_processes, 6},
+        {work_buf, 5}, {work_arena, 10}, {work_files, 3}, {work_trees, 6}, {work_streams, 15}, {work_processes, 5},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         assert_true(starve(cases[i].work, dir) >= cases[i].allocations);

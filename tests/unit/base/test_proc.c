@@ -254,6 +254,22 @@ static void check_passes_success_and_errors(void **state)
     gs_proc_result_done(&result);
 }
 
+/* A success must not be made up where the kernel kept no status. */
+static int run_with_ignored_children(void *argument)
+{
+    (void)argument;
+    gs_error err = {0};
+    GS_AUTO_PROC gs_proc_result result;
+    (void)signal(SIGCHLD, SIG_IGN);
+    return run_script("exit 3", NULL, &result, &err) == GS_EINTERNAL ? 0 : 1;
+}
+
+static void does_not_invent_a_status(void **state)
+{
+    (void)state;
+    in_subprocess(run_with_ignored_children, NULL);
+}
+
 static int echo_item(void *state, size_t i, gs_error *err)
 {
     (void)state;
@@ -298,6 +314,7 @@ int main(void)
         cmocka_unit_test(check_names_the_verb),
         cmocka_unit_test(check_keeps_the_end_of_a_long_story),
         cmocka_unit_test(check_passes_success_and_errors),
+        cmocka_unit_test(does_not_invent_a_status),
         cmocka_unit_test(runs_many_at_once_and_leaks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
