@@ -19,6 +19,7 @@ typedef struct gs_place {
 
 typedef enum gs_bind_kind {
     GS_BIND_TEXT,        /* const char * */
+    GS_BIND_SCALAR,      /* const char *: the text of any scalar but null, as written */
     GS_BIND_INTEGER,     /* int64_t */
     GS_BIND_BOOL,        /* bool */
     GS_BIND_DURATION,    /* int64_t, milliseconds */
@@ -56,6 +57,7 @@ typedef struct gs_bind_table {
     size_t size;      /* sizeof(T) */
     const gs_bind_field *fields;
     size_t field_count;
+    const char *const *later; /* NULL-terminated keys that are not supported yet: refused by name; or NULL */
 } gs_bind_table;
 
 /* Absent members are zero or their default. An absent STRUCT is filled with its members' defaults, and its PLACE is 0:0. */
@@ -70,6 +72,12 @@ struct gs_bind_field {
     const char *expects;             /* "a name of lower-case letters, digits, '-', '.' and '_'" when valid refuses */
     const char *otherwise;           /* TEXT, INTEGER, BOOL, DURATION, CHOICE: default, as written in YAML; NULL: zero */
 };
+
+/* One entry of a table's fields: GS_FIELD(gs_image_spec, from, "from", TEXT, .required = true). */
+#define GS_FIELD(type, member, yaml_key, bind_kind, ...)                                                                           \
+    {                                                                                                                              \
+        .key = (yaml_key), .kind = GS_BIND_##bind_kind, .offset = offsetof(type, member), __VA_ARGS__                              \
+    }
 
 /* Reads `node` of doc into out (table->size bytes, zeroed first). Memory comes from arena; NODE members borrow from doc. On failure
  * out's content is undefined and holds nothing to free. */

@@ -152,9 +152,11 @@ typedef struct gs_gates_spec {
     gs_place place;
 } gs_gates_spec;
 
+#define GS_MAX_ENVIRONMENTS 64
+
 typedef struct gs_environment_spec {
     const char *name;
-    const char *extends; /* resolved by gs_release_parse: the struct already holds what it inherits */
+    const char *extends; /* resolved by gs_release_parse: the struct already holds what it inherits; not written */
     struct { gs_unit_spec *items; size_t count; } units; /* ordered so that needs come first */
     struct { gs_migration_spec *items; size_t count; } migrations;
     struct { gs_verify_spec *items; size_t count; } verify;
@@ -167,14 +169,28 @@ typedef struct gs_invariant_spec {
     gs_place place;
 } gs_invariant_spec;
 
+/* Where the release itself comes from in git. repo is NULL when release.yaml has no `source`. */
+typedef struct gs_provenance_spec {
+    const char *repo;
+    const char *commit, *ref; /* "auto": as the repository has them */
+    bool allow_dirty;
+    gs_place place;
+} gs_provenance_spec;
+
+typedef struct gs_requires_spec {
+    const char *upgrades_from, *kubernetes; /* version constraints, or NULL */
+    gs_text_map tools;                      /* kubectl, helm: version constraints */
+    gs_place place;
+} gs_requires_spec;
+
 typedef struct gs_release {
     gs_doc *doc;     /* owned */
     gs_arena *arena; /* owned */
     const char *name, *version;
     int64_t sequence, epoch, security_floor; /* epoch and floor default 0 */
     const char *notes; /* path, or NULL */
-    struct { const char *repo; const char *commit; const char *ref; bool allow_dirty; } source;
-    struct { const char *upgrades_from; const char *kubernetes; gs_text_map tools; } requires;
+    gs_provenance_spec source;
+    gs_requires_spec requires;
     struct { gs_image_spec *items; size_t count; } images;
     struct { gs_chart_spec *items; size_t count; } charts;
     struct { gs_overlay_spec *items; size_t count; } overlays;
@@ -245,8 +261,10 @@ const gs_locked_image *gs_lock_image(const gs_lock *lock, const char *as);
 const gs_locked_image *gs_lock_match(const gs_lock *lock, const gs_reference *reference);
 const gs_locked_content *gs_lock_find(const gs_locked_content *items, size_t count, const char *name);
 
-/* "${version}", "${name}", "${environment}", "${tag.AS}", "${digest.AS}", "${input.NAME}" … in text, from pairs. An unknown or unclosed
- * variable is GS_ESPEC; "$${" is a literal "${". */
+/* "${version}" and its like in text, from pairs; "$${" is a literal "${". An unknown or unclosed variable is GS_ESPEC. The variables are
+ * version, name, environment, tag.AS, digest.AS (of an image), input.NAME and, in the commands and env of a migration with a schema,
+ * schema.from and schema.to. gs_release_parse refuses others wherever templates may stand: a migration's command, down and env, the url,
+ * headers and expected JSON of a check, a GitOps target's messages. */
 int gs_expand(const char *text, const gs_text_map *variables, gs_buf *out, gs_error *err) GS_MUST_USE;
 
 #endif

@@ -75,6 +75,10 @@ static int mistyped(const reader *r, subject s, const char *due)
 static int unknown_key(const reader *r, const gs_bind_table *table, const gs_pair *pair)
 {
     const gs_node key = {.line = pair->line, .column = pair->column};
+    for (size_t i = 0; table->later && table->later[i]; i++) {
+        if (strcmp(table->later[i], pair->key) == 0)
+            return fail_at_node(r, &key, "\"%s\" in %s is not supported yet", pair->key, table->name);
+    }
     const char **keys = gs_arena_array(r->arena, table->field_count + 1, sizeof *keys);
     size_t count = 0;
     if (!keys)
@@ -115,6 +119,14 @@ static int read_text(const reader *r, const gs_bind_field *field, subject s, con
     if (field->valid && !field->valid(node->text))
         return mistyped(r, s, field->expects ? field->expects : "a valid value");
     *out = gs_arena_copy(r->arena, node->text, node->text_len);
+    return *out ? 0 : gs_fail_nomem(r->err);
+}
+
+static int read_scalar(const reader *r, subject s, const char **out)
+{
+    if (s.node->kind == GS_NODE_NULL || s.node->kind == GS_NODE_LIST || s.node->kind == GS_NODE_MAP)
+        return mistyped(r, s, "a text, number or boolean");
+    *out = gs_arena_copy(r->arena, s.node->text, s.node->text_len);
     return *out ? 0 : gs_fail_nomem(r->err);
 }
 
@@ -276,6 +288,8 @@ static int read_field(const reader *r, const gs_bind_field *field, const gs_node
     switch (field->kind) {
     case GS_BIND_TEXT:
         return read_text(r, field, s, GS_BIND_MEMBER(const char *, out, field));
+    case GS_BIND_SCALAR:
+        return read_scalar(r, s, GS_BIND_MEMBER(const char *, out, field));
     case GS_BIND_INTEGER:
     case GS_BIND_BOOL:
     case GS_BIND_DURATION:
@@ -308,6 +322,7 @@ static int fill_absent(const reader *r, const gs_bind_field *field, void *out)
     int64_t value;
     switch (field->kind) {
     case GS_BIND_TEXT:
+    case GS_BIND_SCALAR:
         *GS_BIND_MEMBER(const char *, out, field) = field->otherwise;
         return 0;
     case GS_BIND_INTEGER:

@@ -80,6 +80,7 @@ static gs_node *member_node(const gs_bind_field *field, const void *in, gs_arena
 {
     switch (field->kind) {
     case GS_BIND_TEXT:
+    case GS_BIND_SCALAR:
         return gs_node_new_text(arena, *GS_BIND_MEMBER(const char *const, in, field));
     case GS_BIND_TEXT_LIST:
         return text_list_node(GS_BIND_MEMBER(const gs_text_list, in, field), arena);
@@ -112,7 +113,8 @@ static int64_t value_of(const gs_bind_field *field, const void *in)
 static bool is_left_out(const gs_bind_field *field, const void *in)
 {
     switch (field->kind) {
-    case GS_BIND_TEXT: {
+    case GS_BIND_TEXT:
+    case GS_BIND_SCALAR: {
         const char *text = *GS_BIND_MEMBER(const char *const, in, field);
         return !text || (!field->required && gs_text_equal(text, field->otherwise));
     }
