@@ -1,0 +1,567 @@
+#!/usr/bin/env python3
+"""A second reader and writer of bundles, made from bundle-spec/FORMAT.md alone, to hold against gapship's.
+
+Shares no code with gapship. Signatures are made and checked by the openssl command. As a command:
+
+    bundle.py read FILE [--root ROOT | --key PUB]... [--allow-unsigned]     exit 0, or 3 and "CLASS: what is wrong"
+    bundle.py write PLAN.json -o FILE [--key KEY]...                        PLAN: {"statement": {...}, "index": F, "manifest": F, "blobs": [F...]}
+"""
+
+import argparse
+import base64
+import datetime
+import hashlib
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+BLOCK = 512
+CHUNK = 4 << 20
+LARGEST = (1 << 53) - 1
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+PAYLOAD_TYPE = b"application/vnd.in-toto+json"
+KIND_LAYOUT, KIND_INDEX, KIND_MANIFEST, KIND_BLOB = 1, 2, 3, 4
+NAMES = {KIND_LAYOUT: "oci-layout", KIND_INDEX: "index.json", KIND_MANIFEST: "manifest.json"}
+
+
+class Refused(Exception):
+    """A bundle is not accepted: the class is FORMAT, SIGNATURE or DIGEST."""
+
+    def __init__(self, code, message):
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+def require(condition, message, code="FORMAT"):
+    if not condition:
+        raise Refused(code, message)
+
+
+# ---- section 2: tar headers
+
+
+def round_up(value):
+    return (value + BLOCK - 1) // BLOCK * BLOCK
+
+
+def tar_header(name, size):
+    field = b"%011o\0" % size if size <= 0o77777777777 else b"\x80" + size.to_bytes(11, "big")
+    header = b"".join(
+        (
+            name.encode().ljust(100, b"\0"),
+            b"0000644\0",
+            b"0000000\0",
+            b"0000000\0",
+            field,
+            b"00000000000\0",
+            b" " * 8,
+            b"0",
+            bytes(100),
+            b"ustar\x0000",
+            bytes(64),
+            b"0000000\0",
+            b"0000000\0",
+            bytes(167),
+        )
+    )
+    return header[:148] + b"%06o\0 " % sum(header) + header[156:]
+
+
+# ---- section 6 and 8: keys
+
+
+def openssl(*arguments, data=None):
+    done = subprocess.run(["openssl", *arguments], input=data, capture_output=True, check=False)
+    return done.returncode == 0, done.stdout
+
+
+class Key:
+    """A key in a PEM file; `private` says which half it is."""
+
+    def __init__(self, path, private=False):
+        self.path = str(path)
+        half = [] if private else ["-pubin"]
+        ok, der = openssl("pkey", *half, "-in", self.path, "-pubout", "-outform", "DER")
+        if not ok:
+            raise ValueError(f"{path}: not a key")
+        self.id = hashlib.sha256(der).hexdigest()
+        _, text = openssl("pkey", "-pubin", "-inform", "DER", "-noout", "-text", data=der)
+        text = text.decode()
+        if "ED25519" in text:
+            self.kind = "ed25519"
+        elif "prime256v1" in text:
+            self.kind = "ecdsa-p256"
+        elif "secp384r1" in text:
+            self.kind = "ecdsa-p384"
+        elif "Modulus" in text:
+            self.kind = "rsa-pss"
+        else:
+            raise ValueError(f"{path}: a key of a type that is not accepted")
+
+    def _digest_options(self):
+        options = ["-sha384" if self.kind == "ecdsa-p384" else "-sha256"]
+        if self.kind == "rsa-pss":
+            options += ["-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"]
+        return options
+
+    def sign(self, message):
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(message)
+            file.flush()
+            if self.kind == "ed25519":
+                ok, signature = openssl("pkeyutl", "-sign", "-inkey", self.path, "-rawin", "-in", file.name)
+            else:
+                ok, signature = openssl("dgst", *self._digest_options(), "-sign", self.path, file.name)
+        if not ok:
+            raise ValueError(f"{self.path}: cannot sign")
+        return signature
+
+    def verify(self, message, signature):
+        with tempfile.NamedTemporaryFile() as file, tempfile.NamedTemporaryFile() as sig:
+            file.write(message)
+            file.flush()
+            sig.write(signature)
+            sig.flush()
+            if self.kind == "ed25519":
+                return openssl(
+                    "pkeyutl", "-verify", "-pubin", "-inkey", self.path, "-rawin", "-in", file.name, "-sigfile", sig.name
+                )[0]
+            return openssl("dgst", *self._digest_options(), "-verify", self.path, "-signature", sig.name, file.name)[0]
+
+
+class Trust:
+    """The release role: keys and a threshold."""
+
+    def __init__(self, keys, threshold=1):
+        self.keys = {key.id: key for key in keys}
+        self.threshold = threshold
+
+    @classmethod
+    def from_root(cls, path, directory):
+        with open(path, encoding="utf-8") as file:
+            signed = json.load(file)["signed"]
+        keys = {}
+        for number, entry in enumerate(signed["keys"]):
+            pem = os.path.join(directory, f"{number}.pub")
+            with open(pem, "w", encoding="ascii") as file:
+                file.write(entry["pem"])
+            key = Key(pem)
+            if key.id != entry["id"] or key.kind != entry["type"]:
+                raise ValueError("a key of the root has another id or type")
+            keys[key.id] = key
+        role = signed["roles"]["release"]
+        return cls([keys[i] for i in role["keys"]], role["threshold"])
+
+
+def pae(body, payload_type=PAYLOAD_TYPE):
+    return b"DSSEv1 %d %s %d " % (len(payload_type), payload_type, len(body)) + body
+
+
+# ---- section 4: the statement
+
+STATEMENT_FIELDS = {
+    "product": lambda v: re.fullmatch(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?", v),
+    "version": lambda v: re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+~-]{0,127}", v),
+}
+CONSTRAINT = re.compile(r"[ ,]*((>=|<=|>|<|=) *[vV]?[0-9][A-Za-z0-9._+~-]*([ ,]+|(?=[<>=])|$))+")
+
+
+def statement_bytes(fields, total, envelope_size, index_digest, index_size, layout_digest):
+    predicate = {
+        "product": fields["product"],
+        "version": fields["version"],
+        "epoch": fields["epoch"],
+        "sequence": fields["sequence"],
+        "securityFloor": fields["securityFloor"],
+        "issuedAt": fields["issuedAt"],
+        "totalLength": total,
+        "envelopeSize": envelope_size,
+        "index": {"sha256": index_digest, "size": index_size},
+        "layout": {"sha256": layout_digest},
+    }
+    if "upgradesFrom" in fields:
+        predicate["requires"] = {"upgradesFrom": fields["upgradesFrom"]}
+    document = {
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [
+            {"name": "gapship/index", "digest": {"sha256": index_digest}},
+            {"name": "index.json", "digest": {"sha256": layout_digest}},
+        ],
+        "predicateType": "https://gapship.io/bundle/v1",
+        "predicate": predicate,
+    }
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def strict_json(data):
+    def pairs(items):
+        require(len({k for k, _ in items}) == len(items), "a field twice")
+        return dict(items)
+
+    def no_number(text):
+        raise Refused("FORMAT", f"not an integer: {text}")
+
+    try:
+        return json.loads(
+            data.decode("utf-8"), object_pairs_hook=pairs, parse_float=no_number, parse_constant=no_number
+        )
+    except (ValueError, RecursionError) as error:
+        raise Refused("FORMAT", f"the statement is not JSON: {error}") from error
+
+
+def has_fields(value, required, optional=()):
+    require(isinstance(value, dict), "not an object")
+    require(set(required) <= set(value) <= set(required) | set(optional), "a field is missing or unknown")
+
+
+def check_digest(value):
+    require(isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value), "not a digest")
+
+
+def check_number(value):
+    require(type(value) is int and 0 <= value <= LARGEST, "not a number in range")  # pylint: disable=unidiomatic-typecheck
+
+
+def parse_statement(data):
+    document = strict_json(data)
+    has_fields(document, ("_type", "subject", "predicateType", "predicate"))
+    require(document["_type"] == "https://in-toto.io/Statement/v1", "not an in-toto statement")
+    require(document["predicateType"] == "https://gapship.io/bundle/v1", "not the statement of a bundle")
+    predicate = document["predicate"]
+    numbers = ("epoch", "sequence", "securityFloor", "totalLength", "envelopeSize")
+    has_fields(predicate, ("product", "version", "issuedAt", "index", "layout", *numbers), ("requires",))
+    for name, valid in STATEMENT_FIELDS.items():
+        require(isinstance(predicate[name], str) and valid(predicate[name]), f"{name} is malformed")
+    for name in numbers:
+        check_number(predicate[name])
+    require(predicate["securityFloor"] <= predicate["sequence"], "securityFloor is above sequence")
+    issued = predicate["issuedAt"]
+    require(isinstance(issued, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", issued, re.A), "issuedAt is malformed")
+    try:
+        require(datetime.datetime.strptime(issued, "%Y-%m-%dT%H:%M:%SZ").year >= 1970, "issuedAt is before 1970")
+    except ValueError as error:
+        raise Refused("FORMAT", "issuedAt is no time") from error
+    has_fields(predicate["index"], ("sha256", "size"))
+    check_digest(predicate["index"]["sha256"])
+    check_number(predicate["index"]["size"])
+    has_fields(predicate["layout"], ("sha256",))
+    check_digest(predicate["layout"]["sha256"])
+    if "requires" in predicate:
+        has_fields(predicate["requires"], (), ("upgradesFrom",))
+        constraint = predicate["requires"].get("upgradesFrom", "=1")
+        require(
+            isinstance(constraint, str) and len(constraint) <= 256 and CONSTRAINT.fullmatch(constraint),
+            "upgradesFrom is malformed",
+        )
+    subject = document["subject"]
+    expected = [
+        {"name": "gapship/index", "digest": {"sha256": predicate["index"]["sha256"]}},
+        {"name": "index.json", "digest": predicate["layout"]},
+    ]
+    require(subject == expected, "the subjects are others")
+    return predicate
+
+
+# ---- reading
+
+
+class Member:
+    def __init__(self, kind, digest, size, offset, chunks=()):
+        self.kind, self.digest, self.size, self.offset, self.chunks = kind, digest, size, offset, chunks
+
+    @property
+    def name(self):
+        return NAMES.get(self.kind) or "blobs/sha256/" + self.digest.hex()
+
+
+class Reader:
+    """An accepted bundle. All of section 7 but the content happens here; `check` does that."""
+
+    def __init__(self, path, trust=None, allow_unsigned=False):
+        self.file = open(path, "rb")  # pylint: disable=consider-using-with
+        self.length = os.fstat(self.file.fileno()).st_size
+        self.authentic = False
+        self._read_envelope()
+        if trust:
+            self._check_threshold(trust, allow_unsigned)
+        self.digest = hashlib.sha256(self.statement).hexdigest()
+        self.predicate = parse_statement(self.statement)
+        require(self.predicate["totalLength"] == self.length, "the file has another length than was signed")
+        require(self.predicate["envelopeSize"] == self.envelope_size, "the envelope has another size than was signed")
+        self._read_index()
+        self._check_gaps()
+
+    def _at(self, offset, size):
+        data = os.pread(self.file.fileno(), size, offset)
+        require(len(data) == size, "the file ends early")
+        return data
+
+    def _read_envelope(self):
+        head = self._at(BLOCK, 64)
+        magic, version, size, length, count = struct.unpack_from("<8sIIII", head)
+        require(magic == b"GAPSHIP1", "not a bundle")
+        require(version == 1, f"version {version} is not known")
+        require(head[24:] == bytes(40), "reserved bytes are in use")
+        require(BLOCK <= size <= 2 << 20 and size % BLOCK == 0, "the size of the envelope is not possible")
+        require(1 <= length <= 1 << 20 and count <= 16, "the envelope is not possible")
+        data = self._at(BLOCK, size)
+        require(data[:64] == head, "the file changes")
+        require(64 + length <= size, "the statement does not fit")
+        self.envelope_size, self.statement = size, data[64 : 64 + length]
+        self.signatures, at = [], 64 + length
+        for _ in range(count):
+            require(at + 40 <= size, "a signature does not fit")
+            scheme, zero, siglen = struct.unpack_from("<HHI", data, at)
+            require(zero == 0 and 1 <= siglen <= 1024 and at + 40 + siglen <= size, "a signature is not possible")
+            self.signatures.append((scheme, data[at + 8 : at + 40].hex(), data[at + 40 : at + 40 + siglen]))
+            at += 40 + siglen
+        require(len({s[:2] for s in self.signatures}) == count, "two signatures by one key")
+        require(not any(data[at:]), "bytes behind the last signature")
+
+    def _check_threshold(self, trust, allow_unsigned):
+        good = set()
+        for scheme, key_id, signature in self.signatures:
+            key = trust.keys.get(key_id)
+            if scheme == 1 and key:
+                require(key.verify(pae(self.statement), signature), "a signature does not verify", "SIGNATURE")
+                good.add(key_id)
+        self.authentic = len(good) >= trust.threshold
+        unsigned = allow_unsigned and not self.signatures
+        require(self.authentic or unsigned, f"{len(good)} of {trust.threshold} signatures", "SIGNATURE")
+
+    def _read_index(self):
+        start, size = 1024 + self.envelope_size, self.predicate["index"]["size"]
+        require(size <= 256 << 20 and start + size <= self.length, "the index does not fit")
+        require(self._at(0, BLOCK) == tar_header("gapship/envelope", self.envelope_size), "a header was changed")
+        require(self._at(start - BLOCK, BLOCK) == tar_header("gapship/index", size), "a header was changed")
+        data = self._at(start, size)
+        require(hashlib.sha256(data).hexdigest() == self.predicate["index"]["sha256"], "the index was changed", "DIGEST")
+        require(len(data) >= 24, "the index is too short")
+        magic, version, count, log2, zero = struct.unpack_from("<8sIIII", data)
+        require((magic, version, log2, zero) == (b"GSINDEX1", 1, 22, 0), "the index has an unknown form")
+        require(3 <= count <= 1000000 and 24 + 72 * count <= size, "the index has an impossible count")
+        self.members, chunks, place = [], 0, start + round_up(size) + BLOCK
+        for i in range(count):
+            kind, flags, own, first, offset, stored, raw, digest = struct.unpack_from("<HHIQQQQ32s", data, 24 + 72 * i)
+            require(kind == min(i + 1, KIND_BLOB) and flags == 0, "an unknown kind or flag")
+            require(raw == stored and first == chunks, "an entry contradicts itself")
+            require(own == (0 if stored <= CHUNK else -(-stored // CHUNK)), "an entry has a wrong chunk count")
+            require(kind not in (2, 3) or stored <= 16 << 20, "index.json or manifest.json is too large")
+            require(offset == place, "an entry is at a wrong place")
+            digests = [24 + 72 * count + 32 * (chunks + c) for c in range(own)] if 24 + 72 * count + 32 * (
+                chunks + own
+            ) <= size else require(False, "chunk digests are missing")
+            self.members.append(Member(kind, digest, stored, offset, [data[d : d + 32] for d in digests]))
+            chunks += own
+            place += round_up(stored) + BLOCK
+        require(size == 24 + 72 * count + 32 * chunks, "the index has another size")
+        require(place - BLOCK + 1024 == self.length, "the members do not add up")
+        blobs = [m.digest for m in self.members[3:]]
+        require(len(set(blobs)) == len(blobs), "a blob twice")
+        layout = self.members[0]
+        require((layout.size, layout.digest) == (30, hashlib.sha256(LAYOUT).digest()), "another oci-layout")
+        require(self.members[1].digest.hex() == self.predicate["layout"]["sha256"], "another index.json")
+        self.index_end = start + size
+
+    def _check_gaps(self):
+        end = self.index_end
+        for member in self.members:
+            gap = bytes(round_up(end) - end) + tar_header(member.name, member.size)
+            require(self._at(end, len(gap)) == gap, f"the header of {member.name} was changed")
+            end = member.offset + member.size
+        tail = bytes(self.length - end)
+        require(len(tail) == round_up(end) - end + 1024 and self._at(end, len(tail)) == tail, "the end was changed")
+
+    def read(self, member):
+        """The content of a member, checked."""
+        data = b"".join(self._units(member))
+        return data
+
+    def _units(self, member):
+        for number, at in enumerate(range(0, member.size or 1, CHUNK)):
+            data = self._at(member.offset + at, min(CHUNK, member.size - at))
+            expected = member.chunks[number] if member.chunks else member.digest
+            require(hashlib.sha256(data).digest() == expected, f"{member.name} was changed", "DIGEST")
+            yield data
+
+    def check(self):
+        for member in self.members:
+            for _ in self._units(member):
+                pass
+
+
+# ---- writing
+
+
+class Zeros:
+    """A blob of zeros that takes no room, for bundles of many gigabytes."""
+
+    def __init__(self, size, tail=b""):
+        self.size, self.tail = size, tail
+
+    def __len__(self):
+        return self.size + len(self.tail)
+
+    def pieces(self):
+        zeros = bytes(CHUNK)
+        for at in range(0, self.size - self.size % CHUNK, CHUNK):
+            yield at, zeros
+        yield self.size - self.size % CHUNK, bytes(self.size % CHUNK) + self.tail
+
+
+def pieces_of(blob):
+    if isinstance(blob, Zeros):
+        yield from blob.pieces()
+    else:
+        for at in range(0, len(blob), CHUNK):
+            yield at, blob[at : at + CHUNK]
+
+
+class Writer:
+    """A bundle in parts, so that a test can change one before `save` puts them together."""
+
+    def __init__(self, fields, index_json, manifest_json, blobs):
+        self.fields = fields
+        self.contents = [LAYOUT, index_json, manifest_json, *blobs]
+        self.digests, self.chunks, zero_chunk = [], [], hashlib.sha256(bytes(CHUNK)).digest()
+        for content in self.contents:
+            whole, chunks = hashlib.sha256(), []
+            for _, piece in pieces_of(content):
+                whole.update(piece)
+                fast = isinstance(content, Zeros) and len(piece) == CHUNK and piece.count(0) == CHUNK
+                chunks.append(zero_chunk if fast else hashlib.sha256(piece).digest())
+            self.digests.append(whole.digest())
+            self.chunks.append(chunks if len(content) > CHUNK else [])
+        self.entries = None
+        self.lay_out()
+
+    def lay_out(self):
+        count = len(self.contents)
+        self.index_size = 24 + 72 * count + 32 * sum(map(len, self.chunks))
+        zero = "0" * 64
+        longest = statement_bytes(self.fields, LARGEST, LARGEST, zero, self.index_size, zero)
+        self.envelope_size = round_up(64 + len(longest) + 16384)
+        self.index_offset = 1024 + self.envelope_size
+        place, self.places = self.index_offset + round_up(self.index_size) + BLOCK, []
+        for content in self.contents:
+            self.places.append(place)
+            place += round_up(len(content)) + BLOCK
+        self.total = place - BLOCK + 1024
+        self.entries = [
+            dict(
+                kind=min(i + 1, KIND_BLOB),
+                flags=0,
+                chunk_count=len(self.chunks[i]),
+                first_chunk=sum(map(len, self.chunks[:i])),
+                offset=self.places[i],
+                stored=len(content),
+                raw=len(content),
+                digest=self.digests[i],
+            )
+            for i, content in enumerate(self.contents)
+        ]
+
+    def index(self, magic=b"GSINDEX1", version=1, count=None, log2=22, zero=0):
+        data = struct.pack("<8sIIII", magic, version, len(self.entries) if count is None else count, log2, zero)
+        for entry in self.entries:
+            data += struct.pack("<HHIQQQQ32s", *entry.values())
+        return data + b"".join(d for chunks in self.chunks for d in chunks)
+
+    def statement(self, index):
+        digest = hashlib.sha256(index).hexdigest()
+        return statement_bytes(self.fields, self.total, self.envelope_size, digest, len(index), self.digests[1].hex())
+
+    @staticmethod
+    def signature(statement, key, scheme=1):
+        made = key.sign(pae(statement))
+        return struct.pack("<HHI", scheme, 0, len(made)) + bytes.fromhex(key.id) + made
+
+    def envelope(self, statement, entries, **changes):
+        header = dict(magic=b"GAPSHIP1", version=1, size=self.envelope_size, length=len(statement), count=len(entries))
+        header.update(changes)
+        data = struct.pack("<8sIIII", *header.values()) + bytes(40) + statement + b"".join(entries)
+        return data.ljust(self.envelope_size, b"\0")
+
+    def save(self, path, keys=(), index=None, statement=None, envelope=None):
+        index = self.index() if index is None else index
+        statement = self.statement(index) if statement is None else statement
+        if envelope is None:
+            envelope = self.envelope(statement, [self.signature(statement, key) for key in keys])
+        with open(path, "wb") as file:
+            file.write(tar_header("gapship/envelope", len(envelope)) + envelope)
+            file.write(tar_header("gapship/index", len(index)) + index)
+            for i, content in enumerate(self.contents):
+                name = Member(min(i + 1, KIND_BLOB), self.digests[i], 0, 0).name
+                file.seek(self.places[i] - BLOCK)
+                file.write(tar_header(name, len(content)))
+                for at, piece in pieces_of(content):
+                    if piece.count(0) != len(piece):
+                        file.seek(self.places[i] + at)
+                        file.write(piece)
+            file.truncate(self.total)
+
+
+# ---- the command
+
+
+def command_read(arguments):
+    with tempfile.TemporaryDirectory() as directory:
+        trust = None
+        if arguments.root:
+            trust = Trust.from_root(arguments.root, directory)
+        elif arguments.key:
+            trust = Trust([Key(path) for path in arguments.key])
+        bundle = Reader(arguments.file, trust, arguments.allow_unsigned)
+        bundle.check()
+    result = {
+        "digest": bundle.digest,
+        "authentic": bundle.authentic,
+        "statement": bundle.predicate,
+        "signatures": [{"scheme": s, "keyId": k} for s, k, _ in bundle.signatures],
+        "members": [{"name": m.name, "size": m.size, "offset": m.offset} for m in bundle.members],
+    }
+    print(json.dumps(result))
+
+
+def command_write(arguments):
+    def content(value):
+        if isinstance(value, dict):
+            return Zeros(value["zeros"], base64.b64decode(value.get("tail", "")))
+        with open(value, "rb") as file:
+            return file.read()
+
+    with open(arguments.plan, encoding="utf-8") as file:
+        plan = json.load(file)
+    blobs = [content(value) for value in plan["blobs"]]
+    writer = Writer(plan["statement"], content(plan["index"]), content(plan["manifest"]), blobs)
+    writer.save(arguments.output, [Key(path, private=True) for path in arguments.key])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True)
+    read = commands.add_parser("read")
+    read.add_argument("file")
+    read.add_argument("--root")
+    read.add_argument("--key", action="append", default=[])
+    read.add_argument("--allow-unsigned", action="store_true")
+    read.set_defaults(run=command_read)
+    write = commands.add_parser("write")
+    write.add_argument("plan")
+    write.add_argument("-o", dest="output", required=True)
+    write.add_argument("--key", action="append", default=[])
+    write.set_defaults(run=command_write)
+    arguments = parser.parse_args()
+    try:
+        arguments.run(arguments)
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()
