@@ -42,21 +42,32 @@ static int init_uploads_call(gs_call *call, const gs_registry *registry, const c
     return code;
 }
 
-/* Best effort: a session that cannot be ended dies by the registry's own clock. */
+/* One request about the open session, tried once and shortly. The status, or 0. */
+static int ask_session(upload *self, const char *method, gs_http_response *response)
+{
+    gs_call call = {.http = {GS_HTTP_REQUEST, .method = method, .url = gs_buf_text(&self->session), .connect_ms = CANCEL_MS,
+                             .idle_ms = CANCEL_MS, .deadline_ms = CANCEL_MS},
+                    .repository = self->repository,
+                    .tries = 1};
+    (void)snprintf(call.scope, sizeof call.scope, "repository:%s:pull,push", self->repository);
+    return gs_call_send(self->registry, &call, response, NULL) == 0 ? response->status : 0;
+}
+
+/* Best effort: a session that cannot be ended dies by the registry's own clock. distribution refuses a Location that does not know
+ * how much had arrived; a newer one is to be had by GET. */
 static void cancel(upload *self)
 {
     if (self->session.len == 0) {
         return;
     }
-    gs_call call = {.http = {GS_HTTP_REQUEST, .method = "DELETE", .url = gs_buf_text(&self->session), .connect_ms = CANCEL_MS,
-                             .idle_ms = CANCEL_MS, .deadline_ms = CANCEL_MS},
-                    .repository = self->repository,
-                    .tries = 1};
-    (void)snprintf(call.scope, sizeof call.scope, "repository:%s:pull,push", self->repository);
-    GS_AUTO_RESPONSE gs_http_response response = {0};
-    gs_error ignored = {0};
-    int code = gs_call_send(self->registry, &call, &response, &ignored);
-    (void)code;
+    GS_AUTO_RESPONSE gs_http_response first = {0};
+    GS_AUTO_RESPONSE gs_http_response state = {0};
+    GS_AUTO_RESPONSE gs_http_response second = {0};
+    int status = ask_session(self, "DELETE", &first);
+    bool stale = status >= 400 && status <= 499 && status != 401 && status != 403;
+    if (stale && ask_session(self, "GET", &state) == 204 && gs_call_location(self->registry, &state, &self->session, NULL) == 0) {
+        (void)ask_session(self, "DELETE", &second);
+    }
     gs_buf_clear(&self->session);
 }
 
