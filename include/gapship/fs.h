@@ -24,8 +24,18 @@ int gs_fs_open_read(int dirfd, const char *path, bool allow_block, int *fd, uint
 int gs_fs_open_dir(int dirfd, const char *path, int *fd, gs_error *err) GS_MUST_USE;
 /* Makes a directory and its parents with mode (umask applies) unless there; fsyncs each parent it changed. */
 int gs_fs_make_dirs(int dirfd, const char *path, mode_t mode, gs_error *err) GS_MUST_USE;
+/* For unpacking into a private directory that can be unpacked again: path is below dirfd and passes gs_path_valid (else GS_ESPEC), its
+ * parents are made (0755), no symbolic link is followed, nothing is synced. The file must not exist (GS_EEXISTS); it gets mode whatever
+ * the umask is. */
+int gs_fs_create_below(int dirfd, const char *path, mode_t mode, int *fd, gs_error *err) GS_MUST_USE;
+/* The same for a directory, which may exist. */
+int gs_fs_make_below(int dirfd, const char *path, gs_error *err) GS_MUST_USE;
 /* Reads a whole regular file into buf (which has its own maximum). */
 int gs_fs_read_file(int dirfd, const char *path, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* The same for a secret: GS_ESPEC when the group or others may read it, or it is another user's. The caller wipes the buffer. */
+int gs_fs_read_secret(int dirfd, const char *path, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* The check alone, of an open file. */
+int gs_fs_check_secret(int fd, gs_error *err) GS_MUST_USE;
 /* Writes a new file or replaces an old one by temp, fsync, rename, fsync of the directory. */
 int gs_fs_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode, gs_error *err) GS_MUST_USE;
 
