@@ -30,10 +30,11 @@ typedef struct gs_render_request {
     size_t value_count;
     const gs_text_map *set;         /* --set-string; may be NULL */
     bool upgrade;                   /* --is-upgrade */
-    const char *kube_version;       /* or NULL */
-    /* overlay: directory with a kustomization; root is the tree it may read */
+    const char *kube_version;       /* or NULL: helm's own */
+    const gs_text_list *api_versions; /* --api-versions; may be NULL */
+    /* overlay: directory with a kustomization; gs_render_check_hermetic first, kustomize itself fails only for want of a network */
     const char *overlay;
-    /* manifests: directory of .yaml, .yml and .json files, read in byte order of their names */
+    /* manifests: directory of .yaml, .yml and .json files, read with those below it in byte order of their paths */
     const char *manifests;
 } gs_render_request;
 
@@ -49,11 +50,14 @@ typedef struct gs_unit_render {
     const gs_unit_spec *unit;
     const gs_text_map *set; /* values by gs_image_values; may be NULL */
     bool upgrade;
+    const char *kube_version;         /* or NULL */
+    const gs_text_list *api_versions; /* or NULL */
 } gs_unit_render;
 int gs_render_unit(const gs_run *run, const gs_tools *tools, const gs_unit_render *request, gs_doc **out, gs_error *err) GS_MUST_USE;
 
-/* The values that make a chart use other references. For each entry of the unit's imageValues: where the chart's default at that path is
- * a map, its repository, tag (and registry, digest where it has them) are set; else the path itself gets the whole reference.
+/* The values that make a chart use other references. For each entry of the unit's imageValues: where the unit's values files or the chart's
+ * defaults have a map at that path, its repository, tag (and registry, digest where it has them) are set; else the path itself gets the
+ * whole reference.
  * reference gives "HOST/PATH:TAG@DIGEST" for an `as`, borrowed. */
 int gs_image_values(const gs_run *run, const gs_tools *tools, const gs_unit_render *request,
                     const char *(*reference)(void *state, const char *as), void *state, gs_arena *arena, gs_text_map *out, gs_error *err)
@@ -65,12 +69,14 @@ int gs_render_check_hermetic(const gs_run *run, const char *root, const char *pa
 /* The files that the kustomization at path below root reads, itself included, relative to root, in byte order. */
 int gs_render_closure(const char *root, const char *path, gs_arena *arena, gs_text_list *out, gs_error *err) GS_MUST_USE;
 
-/* Edits the `images:` of a kustomization in place: the entry whose name is `name` gets newName and newTag; missing keys and a missing
- * entry are added in the file's own style. Comments and layout stay. newTag is quoted when YAML would read it as another type. */
+/* Edits the `images:` of a kustomization in place: every entry whose name is `name` gets newName, newTag and digest; missing keys and a
+ * missing entry are added in the file's own style. Comments and layout stay, to the byte. A value is quoted when YAML would read it as another
+ * type. GS_ESPEC when the file is laid out so that no such edit keeps its meaning: the result is parsed and compared. */
 typedef struct gs_image_edit {
     const char *name;     /* as rendered without the entry */
-    const char *new_name;
-    const char *new_tag;
+    const char *new_name; /* NULL: stays as it is */
+    const char *new_tag;  /* NULL: an old one is removed */
+    const char *digest;   /* NULL: an old one is removed: it would win over the new tag */
 } gs_image_edit;
 int gs_kustomization_edit(const char *name, const char *data, size_t len, const gs_image_edit *edits, size_t count, gs_buf *out,
                           gs_error *err) GS_MUST_USE;

@@ -1,4 +1,5 @@
-/* From a unit of the release to a request to render: where gs_contents_extract put what it needs. Must not know how rendering works. */
+/* From a unit of the release to a request to render: where gs_contents_extract put what it needs. Must not know how rendering
+ * works. */
 #include <string.h>
 
 #include "internal.h"
