@@ -141,15 +141,11 @@ static size_t on_upload(char *out, size_t size, size_t count, void *state)
     return len;
 }
 
-/* libcurl rewinds when a kept connection turns out to be dead. */
+/* libcurl would send a body again by itself when a kept connection dies under it. Whether that is wise only the caller knows. */
 static int on_seek(void *state, curl_off_t offset, int origin)
 {
-    exchange *x = state;
-    if (origin != SEEK_SET || offset < 0 || (uint64_t)offset > x->request->body_len) {
-        return CURL_SEEKFUNC_FAIL;
-    }
-    x->sent = (uint64_t)offset;
-    return CURL_SEEKFUNC_OK;
+    const exchange *x = state;
+    return origin == SEEK_SET && offset >= 0 && (uint64_t)offset == x->sent ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
 }
 
 static int on_progress(void *state, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)

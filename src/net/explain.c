@@ -85,6 +85,9 @@ int gs_http_explain(gs_http *http, CURL *easy, CURLcode status, const char *deta
     case CURLE_PARTIAL_FILE:
         *transient = true;
         return gs_fail(err, GS_ENETWORK, "the connection was closed before the whole answer had come");
+    case CURLE_SEND_FAIL_REWIND:
+        *transient = true;
+        return gs_fail(err, GS_ENETWORK, "the connection was lost while the request was sent");
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
         *transient = true;

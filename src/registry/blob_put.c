@@ -113,15 +113,18 @@ static int open_session(upload *self, uint64_t *least_chunk, gs_error *err)
     return move_session(self, &response, err);
 }
 
-/* Progress that never runs back: a second try reports only what the first had not sent. */
+/* Progress that never runs back and never exceeds the blob, however often it is sent. */
 static void sent(void *state, uint64_t bytes)
 {
     upload *self = state;
-    self->sent += bytes;
-    if (self->moved && self->sent > self->reported) {
-        self->moved(self->state, self->sent - self->reported);
+    self->sent = bytes < self->len - self->sent ? self->sent + bytes : self->len;
+    if (self->sent > self->reported) {
+        uint64_t fresh = self->sent - self->reported;
+        self->reported = self->sent;
+        if (self->moved) {
+            self->moved(self->state, fresh);
+        }
     }
-    self->reported = self->sent > self->reported ? self->sent : self->reported;
 }
 
 /* The answer to a PUT was lost or was one that passes: is the blob there? If not, begin anew in a session of its own. */

@@ -94,6 +94,7 @@ class FaultRegistry:
         self.lock, self.woken = threading.Lock(), threading.Event()
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # clients that hang up are part of the tests
         self.server.outer = self
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -103,7 +104,7 @@ class FaultRegistry:
         self.url = ('https://' if certificate else 'http://') + self.host
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
         return self
 
     def __exit__(self, *_):

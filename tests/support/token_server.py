@@ -39,7 +39,7 @@ class TokenServer:
         return {'realm': self.realm, 'service': service, 'issuer': issuer, 'certificate': self.certificate}
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
         return self
 
     def __exit__(self, *_):
