@@ -60,10 +60,11 @@ def cppcheck(root):
 def clang_tidy(root):
     """Every .c with plain flags: the compile commands of a gcc build have some that clang refuses."""
     command = ['clang-tidy', '--quiet', f'--config-file={lint.HERE.parent.parent}/.clang-tidy']
-    flags = ['--', '-std=gnu11', '-Iinclude', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64']
+    flags = ['--', '-std=gnu11', '-Iinclude', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DGAPSHIP_VERSION=""', '-DGAPSHIP_REVISION=""']
     sources = [path for path in c_sources(root) if path.endswith('.c') and not path.startswith('tests/')]
+    pattern = r'^(.+?):(\d+):\d+: (?:warning|error): .*\[([\w.-]+)'
     with ThreadPool(os.cpu_count()) as pool:
-        found = pool.map(lambda path: ask(root, [*command, path, *flags], r'^(.+?):(\d+):\d+: (?:warning|error): .*\[([\w.-]+)), sources)
+        found = pool.map(lambda path: ask(root, [*command, path, *flags], pattern), sources)
     return [finding for findings in found for finding in findings]
 
 
