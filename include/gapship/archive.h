@@ -16,7 +16,7 @@
 typedef struct gs_tar_entry {
     const char *name; /* passed gs_path_valid; a leading "./" is removed */
     enum { GS_TAR_FILE, GS_TAR_DIRECTORY, GS_TAR_LINK } kind;
-    const char *target; /* LINK: as written; for docker archives it is resolved against name and passed gs_path_valid */
+    const char *target; /* LINK: the name of the entry it leads to, resolved against its own; passed gs_path_valid */
     uint64_t size;
     bool executable;
 } gs_tar_entry;
@@ -32,7 +32,8 @@ typedef struct gs_tar_limits {
 typedef int (*gs_tar_visitor)(void *state, const gs_tar_entry *entry, gs_source *content, gs_error *err);
 
 /* Reads a tar, plain or in gzip or zstd (told from its first bytes). Refused with GS_EFORMAT, naming the entry: absolute names, "..",
- * devices, fifos, sparse files, duplicate names, links unless allowed, trailing content; over a limit: GS_ELIMIT. Takes `in` over. */
+ * devices, fifos, sparse files, duplicate names, links unless allowed, headers that two readers would read differently, a missing end
+ * mark, trailing content; over a limit: GS_ELIMIT. Duplicate names are found at the end, after the visits. Takes `in` over. */
 int gs_tar_read(gs_source *in, const gs_tar_limits *limits, gs_tar_visitor visit, void *state, gs_error *err) GS_MUST_USE;
 /* Writes the entries below dirfd, an empty private directory: files 0644 or 0755, directories 0755; no links. Takes `in` over. */
 int gs_tar_extract(gs_source *in, const gs_tar_limits *limits, int dirfd, gs_error *err) GS_MUST_USE;
@@ -51,11 +52,12 @@ typedef struct gs_tar_input {
 int gs_tar_gzip_write(const gs_tar_input *inputs, size_t count, gs_sink *sink, gs_error *err) GS_MUST_USE;
 /* gzip of a stream, deterministic in the same way. `in` and sink stay open. */
 int gs_gzip_write(gs_source *in, gs_sink *sink, gs_error *err) GS_MUST_USE;
-/* A source that decodes gzip, zstd or passes plain bytes on, told from the first bytes; at most max raw bytes. Takes inner over. */
+/* A source that decodes gzip, zstd (also several members or frames) or passes plain bytes on, told from the first bytes; more than max
+ * raw bytes are GS_ELIMIT. gzip's own checksum is not compared: what is decoded has a digest. Takes inner over. */
 int gs_source_decompress(gs_source *inner, uint64_t max, gs_source **out, gs_error *err) GS_MUST_USE;
 
-/* The names in an image layer (tar, gzip or zstd), for the build's "is the migration's program in the image". Links are listed.
- * Takes `in` over. */
+/* The names in an image layer (tar, gzip or zstd), for the build's "is the migration's program in the image", as they stand there but
+ * without "./" and "/" in front. Links are listed. visit returns 1 to stop. Takes `in` over. */
 int gs_layer_names(gs_source *in, int (*visit)(void *state, const char *name, gs_error *err), void *state, gs_error *err) GS_MUST_USE;
 const char *gs_archive_version(void);
 
