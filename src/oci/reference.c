@@ -12,6 +12,7 @@
 #define HUB_OFFICIAL "library/"
 #define SHA256_HEX   64u
 #define SHA512_HEX   128u
+#define SHOWN        300 /* of a text that is refused */
 
 /* A part of the text that is being taken apart. */
 typedef struct span {
@@ -192,7 +193,7 @@ static void copy_span(char *out, span from)
 
 static int refuse(const char *text, gs_error *err, const char *reason)
 {
-    gs_fail(err, GS_ESPEC, "\"%s\" is not an image reference: %s", text, reason);
+    gs_fail(err, GS_ESPEC, "\"%.*s%s\" is not an image reference: %s", SHOWN, text, strlen(text) > SHOWN ? "…" : "", reason);
     return gs_error_hint(err, "write [HOST[:PORT]/]REPOSITORY[:TAG][@sha256:DIGEST]");
 }
 
