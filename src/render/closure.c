@@ -130,8 +130,13 @@ static int follow_any(const following *f, const gs_node *entry, const char **fil
     int rc = look_up(f, entry, entry->text, &path, &kind, err);
     if (rc < 0)
         return rc;
-    if (kind == ENTRY_DIRECTORY)
-        return follow_directory(f->closure, path, f->depth + 1, err);
+    if (kind == ENTRY_DIRECTORY) {
+        rc = follow_directory(f->closure, path, f->depth + 1, err);
+        /* What is wrong in there has its own place; that nothing is there has this one. */
+        if (rc < 0 && err && err->where[0] == '\0')
+            (void)gs_error_at(err, "%s:%d:%d", f->file, entry->line, entry->column);
+        return rc;
+    }
     *file = path;
     return add_file(f->closure, path, err);
 }

@@ -7,16 +7,26 @@
 #include "gapship/limits.h"
 #include "internal.h"
 
+static int refuse(const char *name, gs_error *err)
+{
+    gs_fail(err, GS_ESPEC, "the images of this kustomization are written in a way that gapship cannot edit in place");
+    (void)gs_error_at(err, "%s", name);
+    return gs_error_hint(err, "write `images:` as a plain list of entries with name, newName and newTag, without anchors");
+}
+
+/* What is put in at a place comes before what is taken out there. */
 static int compare_splices(const void *a, const void *b)
 {
     const gs_splice *left = *(const gs_splice *const *)a;
     const gs_splice *right = *(const gs_splice *const *)b;
     if (left->offset != right->offset)
         return left->offset < right->offset ? -1 : 1;
+    if ((left->removed == 0) != (right->removed == 0))
+        return left->removed == 0 ? -1 : 1;
     return left < right ? -1 : left > right;
 }
 
-static int apply(const gs_edit_plan *plan, gs_buf *out, gs_error *err)
+static int apply(const char *name, const gs_edit_plan *plan, gs_buf *out, gs_error *err)
 {
     const gs_splice **sorted = gs_arena_array(plan->arena, plan->count, sizeof *sorted);
     size_t from = 0;
@@ -27,7 +37,7 @@ static int apply(const gs_edit_plan *plan, gs_buf *out, gs_error *err)
     qsort((void *)sorted, plan->count, sizeof *sorted, compare_splices);
     for (size_t i = 0; i < plan->count; i++) {
         if (sorted[i]->offset < from || sorted[i]->removed > plan->len - sorted[i]->offset)
-            return gs_fail(err, GS_ESPEC, "two of the changes are in the same place");
+            return refuse(name, err); /* an alias has its place where its anchor is */
         gs_buf_add(out, plan->data + from, sorted[i]->offset - from);
         gs_buf_add_text(out, sorted[i]->text);
         from = sorted[i]->offset + sorted[i]->removed;
@@ -77,13 +87,6 @@ static bool edit_tree(gs_arena *arena, gs_node *root, const gs_image_edit *edit)
     return entry && set_entry(arena, entry, edit) && gs_node_append(arena, images, entry);
 }
 
-static int refuse(const char *name, gs_error *err)
-{
-    gs_fail(err, GS_ESPEC, "the images of this kustomization are written in a way that gapship cannot edit in place");
-    (void)gs_error_at(err, "%s", name);
-    return gs_error_hint(err, "write `images:` as a plain list of entries with name, newName and newTag, without anchors");
-}
-
 static int prove(const char *name, const gs_doc *before, const gs_image_edit *edits, size_t count, const gs_buf *text,
                  gs_error *err)
 {
@@ -122,10 +125,11 @@ int gs_kustomization_edit(const char *name, const char *data, size_t len, const 
     bool crlf = first_break && first_break > data && first_break[-1] == '\r';
     gs_edit_plan plan = {.arena = doc->arena, .data = data, .len = len, .line_break = crlf ? "\r\n" : "\n"};
     rc = gs_edit_plan_images(&plan, doc->root, edits, count, err);
-    if (rc == 0)
-        rc = apply(&plan, &text, err);
     if (rc < 0)
         return rc == GS_ESPEC ? gs_error_at(err, "%s", name) : rc;
+    rc = apply(name, &plan, &text, err);
+    if (rc < 0)
+        return rc;
     rc = prove(name, doc, edits, count, &text, err);
     if (rc < 0)
         return rc;

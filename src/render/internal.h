@@ -14,6 +14,7 @@
 int gs_render_run_tool(const gs_run *run, const char *const *argv, int cwd, gs_proc_result *result, gs_error *err) GS_MUST_USE;
 /* An absolute path in arena; GS_ECHECK when there is no such thing (what: "the values file"). */
 int gs_render_real_path(const char *what, const char *path, gs_arena *arena, const char **out, gs_error *err) GS_MUST_USE;
+int gs_render_values_path(const char *path, gs_arena *arena, const char **out, gs_error *err) GS_MUST_USE;
 
 /* unit.c -------------------------------------------------------------------------------------------------------------------------
  */

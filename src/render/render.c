@@ -38,6 +38,12 @@ int gs_render_real_path(const char *what, const char *path, gs_arena *arena, con
     return *out ? 0 : gs_fail_nomem(err);
 }
 
+int gs_render_values_path(const char *path, gs_arena *arena, const char **out, gs_error *err)
+{
+    int rc = gs_render_real_path("the values file", path, arena, out, err);
+    return rc == GS_ECHECK ? gs_error_hint(err, "list only files that are there when the release is built") : rc;
+}
+
 /* What helm would take for syntax in --set-string: a comma ends the value, a brace in front begins a list. */
 static const char *escape_value(gs_arena *arena, const char *text)
 {
@@ -101,9 +107,9 @@ static int chart_arguments(const gs_tools *tools, const gs_render_request *reque
         add_option(args, "--api-versions", request->api_versions->items[i]);
     for (size_t i = 0; i < request->value_count; i++) {
         const char *file = NULL;
-        rc = gs_render_real_path("the values file", request->values[i], args->arena, &file, err);
+        rc = gs_render_values_path(request->values[i], args->arena, &file, err);
         if (rc < 0)
-            return gs_error_hint(err, "list only files that are there when the release is built");
+            return rc;
         add_option(args, "--values", file);
     }
     for (size_t i = 0; i < sets; i++) {

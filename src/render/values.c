@@ -106,11 +106,13 @@ static int read_defaults(const gs_run *run, const gs_tools *tools, const char *c
     return gs_doc_parse(GS_MANIFEST, "values.yaml", gs_buf_text(&result.output), result.output.len, out, err);
 }
 
-static int read_values_file(const char *path, gs_doc **out, gs_error *err)
+static int read_values_file(const char *path, gs_arena *arena, gs_doc **out, gs_error *err)
 {
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_DOC_BYTES);
-    int rc = gs_fs_read_file(AT_FDCWD, path, &text, err);
+    int rc = gs_render_values_path(path, arena, &path, err);
+    if (rc == 0)
+        rc = gs_fs_read_file(AT_FDCWD, path, &text, err);
     return rc < 0 ? rc : gs_doc_parse(GS_MANIFEST, path, gs_buf_text(&text), text.len, out, err);
 }
 
@@ -123,7 +125,7 @@ static int read_layers(const gs_run *run, const gs_tools *tools, const gs_render
     int rc = read_defaults(run, tools, request->chart, arena, &out->docs[0], err);
     out->count = rc == 0;
     for (size_t i = 0; rc == 0 && i < request->value_count; i++) {
-        rc = read_values_file(request->values[i], &out->docs[out->count], err);
+        rc = read_values_file(request->values[i], arena, &out->docs[out->count], err);
         out->count += rc == 0;
     }
     return rc;
