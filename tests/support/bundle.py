@@ -22,6 +22,7 @@ import tempfile
 BLOCK = 512
 CHUNK = 4 << 20
 LARGEST = (1 << 53) - 1
+ZEROS = bytes(CHUNK)
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 PAYLOAD_TYPE = b"application/vnd.in-toto+json"
 KIND_LAYOUT, KIND_INDEX, KIND_MANIFEST, KIND_BLOB = 1, 2, 3, 4
@@ -285,6 +286,13 @@ class Reader:
         self.file = open(path, "rb")  # pylint: disable=consider-using-with
         self.length = os.fstat(self.file.fileno()).st_size
         self.authentic = False
+        try:
+            self._verify(trust, allow_unsigned)
+        except Refused:
+            self.file.close()
+            raise
+
+    def _verify(self, trust, allow_unsigned):
         self._read_envelope()
         if trust:
             self._check_threshold(trust, allow_unsigned)
@@ -294,6 +302,12 @@ class Reader:
         require(self.predicate["envelopeSize"] == self.envelope_size, "the envelope has another size than was signed")
         self._read_index()
         self._check_gaps()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
 
     def _at(self, offset, size):
         data = os.pread(self.file.fileno(), size, offset)
@@ -352,10 +366,10 @@ class Reader:
             require(own == (0 if stored <= CHUNK else -(-stored // CHUNK)), "an entry has a wrong chunk count")
             require(kind not in (2, 3) or stored <= 16 << 20, "index.json or manifest.json is too large")
             require(offset == place, "an entry is at a wrong place")
-            digests = [24 + 72 * count + 32 * (chunks + c) for c in range(own)] if 24 + 72 * count + 32 * (
-                chunks + own
-            ) <= size else require(False, "chunk digests are missing")
-            self.members.append(Member(kind, digest, stored, offset, [data[d : d + 32] for d in digests]))
+            digests = 24 + 72 * count + 32 * chunks
+            require(digests + 32 * own <= size, "chunk digests are missing")
+            own_digests = [data[d : d + 32] for d in range(digests, digests + 32 * own, 32)]
+            self.members.append(Member(kind, digest, stored, offset, own_digests))
             chunks += own
             place += round_up(stored) + BLOCK
         require(size == 24 + 72 * count + 32 * chunks, "the index has another size")
@@ -398,19 +412,20 @@ class Reader:
 
 
 class Zeros:
-    """A blob of zeros that takes no room, for bundles of many gigabytes."""
+    """A blob of zeros that takes no room, for bundles of many gigabytes. digest: what to say of the whole, where hashing takes long."""
 
-    def __init__(self, size, tail=b""):
-        self.size, self.tail = size, tail
+    def __init__(self, size, tail=b"", digest=None):
+        self.size, self.tail, self.digest = size, tail, digest
 
     def __len__(self):
         return self.size + len(self.tail)
 
     def pieces(self):
-        zeros = bytes(CHUNK)
         for at in range(0, self.size - self.size % CHUNK, CHUNK):
-            yield at, zeros
-        yield self.size - self.size % CHUNK, bytes(self.size % CHUNK) + self.tail
+            yield at, ZEROS
+        last = bytes(self.size % CHUNK) + self.tail
+        if last:
+            yield self.size - self.size % CHUNK, last
 
 
 def pieces_of(blob):
@@ -427,14 +442,15 @@ class Writer:
     def __init__(self, fields, index_json, manifest_json, blobs):
         self.fields = fields
         self.contents = [LAYOUT, index_json, manifest_json, *blobs]
-        self.digests, self.chunks, zero_chunk = [], [], hashlib.sha256(bytes(CHUNK)).digest()
+        self.digests, self.chunks, zero_chunk = [], [], hashlib.sha256(ZEROS).digest()
         for content in self.contents:
             whole, chunks = hashlib.sha256(), []
+            stated = getattr(content, "digest", None)
             for _, piece in pieces_of(content):
-                whole.update(piece)
-                fast = isinstance(content, Zeros) and len(piece) == CHUNK and piece.count(0) == CHUNK
-                chunks.append(zero_chunk if fast else hashlib.sha256(piece).digest())
-            self.digests.append(whole.digest())
+                if not stated:
+                    whole.update(piece)
+                chunks.append(zero_chunk if piece is ZEROS else hashlib.sha256(piece).digest())
+            self.digests.append(stated or whole.digest())
             self.chunks.append(chunks if len(content) > CHUNK else [])
         self.entries = None
         self.lay_out()
@@ -499,7 +515,7 @@ class Writer:
                 file.seek(self.places[i] - BLOCK)
                 file.write(tar_header(name, len(content)))
                 for at, piece in pieces_of(content):
-                    if piece.count(0) != len(piece):
+                    if piece is not ZEROS:
                         file.seek(self.places[i] + at)
                         file.write(piece)
             file.truncate(self.total)
@@ -515,8 +531,8 @@ def command_read(arguments):
             trust = Trust.from_root(arguments.root, directory)
         elif arguments.key:
             trust = Trust([Key(path) for path in arguments.key])
-        bundle = Reader(arguments.file, trust, arguments.allow_unsigned)
-        bundle.check()
+        with Reader(arguments.file, trust, arguments.allow_unsigned) as bundle:
+            bundle.check()
     result = {
         "digest": bundle.digest,
         "authentic": bundle.authentic,
