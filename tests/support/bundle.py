@@ -121,6 +121,9 @@ class Key:
             raise ValueError(f"{self.path}: cannot sign")
         return signature
 
+    def pem(self):
+        return openssl("pkey", "-pubin", "-in", self.path)[1].decode()
+
     def verify(self, message, signature):
         with tempfile.NamedTemporaryFile() as file, tempfile.NamedTemporaryFile() as sig:
             file.write(message)
@@ -439,8 +442,8 @@ def pieces_of(blob):
 class Writer:
     """A bundle in parts, so that a test can change one before `save` puts them together."""
 
-    def __init__(self, fields, index_json, manifest_json, blobs):
-        self.fields = fields
+    def __init__(self, fields, index_json, manifest_json, blobs, room=16384):
+        self.fields, self.room = fields, room
         self.contents = [LAYOUT, index_json, manifest_json, *blobs]
         self.digests, self.chunks, zero_chunk = [], [], hashlib.sha256(ZEROS).digest()
         for content in self.contents:
@@ -460,7 +463,7 @@ class Writer:
         self.index_size = 24 + 72 * count + 32 * sum(map(len, self.chunks))
         zero = "0" * 64
         longest = statement_bytes(self.fields, LARGEST, LARGEST, zero, self.index_size, zero)
-        self.envelope_size = round_up(64 + len(longest) + 16384)
+        self.envelope_size = round_up(64 + len(longest) + self.room)
         self.index_offset = 1024 + self.envelope_size
         place, self.places = self.index_offset + round_up(self.index_size) + BLOCK, []
         for content in self.contents:
@@ -502,7 +505,7 @@ class Writer:
         data = struct.pack("<8sIIII", *header.values()) + bytes(40) + statement + b"".join(entries)
         return data.ljust(self.envelope_size, b"\0")
 
-    def save(self, path, keys=(), index=None, statement=None, envelope=None):
+    def save(self, path, keys=(), index=None, statement=None, envelope=None):  # pylint: disable=too-many-arguments
         index = self.index() if index is None else index
         statement = self.statement(index) if statement is None else statement
         if envelope is None:

@@ -182,6 +182,47 @@ class Large(Case):
         os.unlink(self.path('large'))
 
 
+class Vectors(Case):
+    """bundle-spec/vectors: both readers give the verdict that the file's name says."""
+
+    VECTORS = 'bundle-spec/vectors'
+
+    def root_of(self, name):
+        return os.path.join(self.VECTORS, 'root-of-two.json' if name.endswith('of-two.gapship') else 'root.json')
+
+    def trust_of(self, name):
+        return bundle.Trust.from_root(self.root_of(name), self.directory)
+
+    def test_good_ones(self):
+        names = sorted(os.listdir(self.VECTORS + '/good'))
+        self.assertGreater(len(names), 8)
+        for name in names:
+            with self.subTest(name=name):
+                path, unsigned = f'{self.VECTORS}/good/{name}', name == 'unsigned.gapship'
+                with bundle.Reader(path, self.trust_of(name), allow_unsigned=unsigned) as theirs:
+                    theirs.check()
+                    self.assertEqual(theirs.authentic, not unsigned)
+                out = self.tool('read', path, self.root_of(name), '--allow-unsigned')
+                self.assertEqual(json.loads(out)['digest'], theirs.digest)
+                self.assertEqual(json.loads(out)['authentic'], not unsigned)
+
+    def test_bad_ones(self):
+        names = sorted(os.listdir(self.VECTORS + '/bad'))
+        self.assertGreater(len(names), 100)
+        for name in names:
+            with self.subTest(name=name):
+                path, expected = f'{self.VECTORS}/bad/{name}', name.split('-')[0]
+                with self.assertRaises(bundle.Refused) as raised:
+                    with bundle.Reader(path, self.trust_of(name)) as theirs:
+                        theirs.check()
+                self.assertEqual(raised.exception.code, expected)
+                self.assertRegex(self.tool('read', path, self.root_of(name), expected=3), f'^{expected}: ')
+
+    def test_they_are_what_their_maker_makes(self):
+        done = subprocess.run([sys.executable, self.VECTORS + '/make.py', '--check'], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
 class StockTools(Case):
     def shell(self, script):
         done = subprocess.run(['bash', '-eu', '-c', script], cwd=self.directory, capture_output=True, text=True, check=False)
