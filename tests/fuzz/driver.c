@@ -5,7 +5,6 @@
  * An input that makes the target abort, or a sanitizer speak, is written to ./crash-PID before the program dies. Knows nothing of
  * gapship, so that it cannot hide its mistakes.
  */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <signal.h>
 #include <stdint.h>
