@@ -100,9 +100,10 @@ typedef struct gs_fs_entry {
  * (GS_ELIMIT). Names that gs_path_valid refuses are GS_ESPEC. Directories called ".git" are passed over. Entries live in arena. */
 int gs_fs_walk(int dirfd, size_t max_entries, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err) GS_MUST_USE;
 
-/* The regular files of one directory (not below it), sorted by name; links and special files are passed over. In arena. */
+/* The regular files of one directory (not below it), sorted by name, at most GS_MAX_ARCHIVE_ENTRIES; links and special files are
+ * passed over. In arena. */
 int gs_fs_list(int dirfd, const char *path, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err) GS_MUST_USE;
-/* The absolute path with every link resolved, malloc'ed; NULL when it does not exist. */
+/* The absolute path with every link resolved, malloc'ed; NULL when it does not exist, or when out of memory. */
 char *gs_fs_real_path(const char *path);
 
 /* An exclusive lock on a file, held until gs_filelock_release or the end of the process (the kernel frees it; there are no stale

@@ -173,15 +173,9 @@ static int read_to_end(int fd, gs_buf *out, uint64_t expected, gs_error *err)
     }
 }
 
-int gs_fs_read_file(int dirfd, const char *path, gs_buf *out, gs_error *err)
+int gs_fs_read_opened(int fd, uint64_t size, gs_buf *out, gs_error *err)
 {
-    GS_AUTO_FD int fd = -1;
-    uint64_t size = 0;
     int code = gs_buf_check(out, err);
-    if (code != 0) {
-        return code;
-    }
-    code = gs_fs_open_read(dirfd, path, false, &fd, &size, err);
     if (code != 0) {
         return code;
     }
@@ -190,9 +184,23 @@ int gs_fs_read_file(int dirfd, const char *path, gs_buf *out, gs_error *err)
     if (code != 0) {
         out->len = before;
         out->failed = 0;
-        (void)gs_error_at(err, "%s", path);
     }
     (void)gs_buf_text(out);
+    return code;
+}
+
+int gs_fs_read_file(int dirfd, const char *path, gs_buf *out, gs_error *err)
+{
+    GS_AUTO_FD int fd = -1;
+    uint64_t size = 0;
+    int code = gs_fs_open_read(dirfd, path, false, &fd, &size, err);
+    if (code != 0) {
+        return code;
+    }
+    code = gs_fs_read_opened(fd, size, out, err);
+    if (code != 0) {
+        (void)gs_error_at(err, "%s", path);
+    }
     return code;
 }
 
@@ -223,6 +231,11 @@ int gs_fs_remove(int dirfd, const char *path, gs_error *err)
         return gs_fs_fail(err, errno, "cannot remove", path);
     }
     return 0;
+}
+
+char *gs_fs_real_path(const char *path)
+{
+    return realpath(path, NULL);
 }
 
 int gs_fs_space(int dirfd, uint64_t *bytes, uint64_t *inodes, gs_error *err)

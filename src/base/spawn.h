@@ -18,8 +18,8 @@ int gs_spawn(const gs_proc *proc, int output, int errors, gs_spawned *out, gs_er
 
 /* True once the child has ended. It is not reaped, so that its process group keeps its number. */
 bool gs_spawn_ended(pid_t pid);
-/* Kills what is left of the process group and reaps the child; returns its exit status, or 128 + signal, or -1 when the kernel threw
- * the status away because whoever started gapship has SIGCHLD ignored. */
+/* Kills what is left of the process group and reaps the child; returns its exit status, or 128 + signal, or -1 when the kernel
+ * threw the status away because whoever started gapship has SIGCHLD ignored. */
 int gs_spawn_reap(pid_t pid);
 
 #define GS_SPAWN_GRACE 2000 /* milliseconds between SIGTERM and SIGKILL */

@@ -228,27 +228,79 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(((const gs_fs_entry *)a)->path, ((const gs_fs_entry *)b)->path);
 }
 
-int gs_fs_walk(int dirfd, size_t max_entries, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err)
+static void start_walk(walk *w, gs_arena *arena, size_t max_entries)
 {
-    walk w = {.arena = arena, .max_entries = max_entries};
-    gs_buf_init(&w.at.path, PATH_BYTES);
-    gs_buf_init(&w.found, SIZE_MAX);
-    int code = walk_directory(&w, dirfd, ".", err);
-    size_t found = w.found.len / sizeof(gs_fs_entry);
+    *w = (walk){.arena = arena, .max_entries = max_entries};
+    gs_buf_init(&w->at.path, PATH_BYTES);
+    gs_buf_init(&w->found, SIZE_MAX);
+}
+
+/* Hands out what was found, sorted, unless code says that the walk failed; frees the rest. */
+static int end_walk(walk *w, int code, gs_fs_entry **entries, size_t *count, gs_error *err)
+{
+    size_t found = w->found.len / sizeof(gs_fs_entry);
     gs_fs_entry *sorted = NULL;
     if (code == 0) {
-        sorted = gs_arena_array(arena, found, sizeof *sorted);
+        sorted = gs_arena_array(w->arena, found, sizeof *sorted);
         code = sorted ? 0 : gs_fail_nomem(err);
     }
     if (code == 0 && found > 0) {
-        memcpy(sorted, w.found.data, w.found.len);
+        memcpy(sorted, w->found.data, w->found.len);
         qsort(sorted, found, sizeof *sorted, compare_paths);
     }
-    gs_buf_done(&w.found);
-    gs_buf_done(&w.at.path);
+    gs_buf_done(&w->found);
+    gs_buf_done(&w->at.path);
     if (code == 0) {
         *entries = sorted;
         *count = found;
     }
     return code;
+}
+
+int gs_fs_walk(int dirfd, size_t max_entries, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err)
+{
+    walk w;
+    start_walk(&w, arena, max_entries);
+    int code = walk_directory(&w, dirfd, ".", err);
+    return end_walk(&w, code, entries, count, err);
+}
+
+/* Adds name when it is a regular file. What has gone since its name was read is none. */
+static int list_entry(walk *w, int parent, const char *name, gs_error *err)
+{
+    struct stat info;
+    if (fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT ? 0 : gs_fs_fail(err, errno, "cannot examine", name);
+    }
+    if (!S_ISREG(info.st_mode)) {
+        return 0;
+    }
+    size_t before;
+    int code = enter(&w->at, name, &before, err);
+    if (code == 0) {
+        code = add_file(w, &info, err);
+    }
+    leave(&w->at, before);
+    return code;
+}
+
+int gs_fs_list(int dirfd, const char *path, gs_arena *arena, gs_fs_entry **entries, size_t *count, gs_error *err)
+{
+    GS_AUTO_FD int fd = -1;
+    int code = gs_fs_open_dir(dirfd, path, &fd, err);
+    if (code != 0) {
+        return code;
+    }
+    walk w;
+    start_walk(&w, arena, GS_MAX_ARCHIVE_ENTRIES);
+    AUTO_DIR DIR *dir = NULL;
+    code = open_names(&w.at, fd, ".", &dir, err);
+    const char *name = NULL;
+    while (code == 0 && (code = next_name(dir, &name, err)) == 0 && name) {
+        code = list_entry(&w, fd, name, err);
+    }
+    if (code != 0) {
+        (void)gs_error_at(err, "%s", path);
+    }
+    return end_walk(&w, code, entries, count, err);
 }

@@ -43,6 +43,7 @@ static void says_since_when(void **state)
     char since[32] = "";
     int64_t seconds = 0;
     assert_int_equal(sscanf(gs_buf_text(&content), "%ld %31[^\n]", &pid, since), 2);
+    assert_int_equal(strcspn(gs_buf_text(&content), "\n") + 1, content.len);
     assert_int_equal(pid, getpid());
     assert_true(gs_parse_time(since, &seconds));
     assert_in_range(seconds, (uint64_t)time(NULL) - 60, (uint64_t)time(NULL));

@@ -1,6 +1,7 @@
 /* Opening, making, reading, writing and removing by path. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -152,6 +153,23 @@ static void removes_files(void **state)
     assert_fails(&err, GS_EIO, "d", gs_fs_remove(dir->fd, "d", &err));
 }
 
+static void finds_the_real_path(void **state)
+{
+    gs_tempdir *dir = *state;
+    char path[512];
+    char wanted[512];
+    char *real_dir = gs_fs_real_path(dir->path);
+    support_write(dir->fd, "d/f", "x");
+    assert_int_equal(symlinkat("d", dir->fd, "l"), 0);
+    (void)snprintf(path, sizeof path, "%s/./l/../l/f", dir->path);
+    (void)snprintf(wanted, sizeof wanted, "%s/d/f", real_dir);
+    char *real = gs_fs_real_path(path);
+    assert_string_equal(real, wanted);
+    free(real);
+    free(real_dir);
+    assert_null(gs_fs_real_path("/nonexistent/path"));
+}
+
 static void reports_space(void **state)
 {
     gs_tempdir *dir = *state;
@@ -187,17 +205,10 @@ static void hints_at_permissions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_in_tempdir(opens_regular_files),
-        test_in_tempdir(refuses_other_kinds),
-        test_in_tempdir(follows_links_that_a_user_gave),
-        test_in_tempdir(makes_directories),
-        test_in_tempdir(reads_whole_files),
-        cmocka_unit_test(reads_files_of_unknown_size),
-        test_in_tempdir(reads_large_files),
-        test_in_tempdir(writes_and_replaces),
-        test_in_tempdir(removes_files),
-        test_in_tempdir(reports_space),
-        test_in_tempdir(hints_at_permissions),
+        test_in_tempdir(opens_regular_files), test_in_tempdir(refuses_other_kinds), test_in_tempdir(follows_links_that_a_user_gave),
+        test_in_tempdir(makes_directories),   test_in_tempdir(reads_whole_files),   cmocka_unit_test(reads_files_of_unknown_size),
+        test_in_tempdir(reads_large_files),   test_in_tempdir(writes_and_replaces), test_in_tempdir(removes_files),
+        test_in_tempdir(finds_the_real_path), test_in_tempdir(reports_space),       test_in_tempdir(hints_at_permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -248,16 +249,21 @@ static void isolates_from_the_network(void **state)
     assert_int_not_equal(status, 0);
 }
 
+/* Not 65534, which is what an unmapped user looks like. */
+#define ORDINARY 12345
+
 /* As an ordinary user, a user namespace is needed; the user stays itself in it, and its private files readable. */
-static int isolate_as_nobody(void *argument)
+static int isolate_as_ordinary_user(void *argument)
 {
     gs_tempdir *dir = argument;
     gs_error err = {0};
     gs_proc_result result;
-    if (geteuid() == 0 &&
-        (fchown(dir->fd, 65534, 65534) != 0 || setresgid(65534, 65534, 65534) != 0 || setresuid(65534, 65534, 65534) != 0)) {
+    if (geteuid() == 0 && (fchown(dir->fd, ORDINARY, ORDINARY) != 0 || setresgid(ORDINARY, ORDINARY, ORDINARY) != 0 ||
+                           setresuid(ORDINARY, ORDINARY, ORDINARY) != 0)) {
         return 1;
     }
+    /* Changing the user made /proc/self root's, which it is not for a process that began as this user. */
+    (void)prctl(PR_SET_DUMPABLE, 1);
     if (gs_fs_write_file(dir->fd, "private", "mine", 4, 0600, &err) != 0) {
         return 2;
     }
@@ -277,7 +283,7 @@ static int isolate_as_nobody(void *argument)
 
 static void isolates_ordinary_users(void **state)
 {
-    in_subprocess(isolate_as_nobody, *state);
+    in_subprocess(isolate_as_ordinary_user, *state);
 }
 
 int main(void)

@@ -72,6 +72,40 @@ static void walk_refuses(void **state)
     assert_fails(&err, GS_EIO, "cannot open", gs_fs_walk(dir->fd + 1000, 10, arena, &entries, &count, &err));
 }
 
+static void lists_one_directory(void **state)
+{
+    gs_tempdir *dir = *state;
+    gs_error err = {0};
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_fs_entry *entries = NULL;
+    size_t count = 7;
+    char path[512];
+    support_write(dir->fd, "d/b", "bb");
+    support_write(dir->fd, "d/a", "a");
+    support_write(dir->fd, "d/back\\slash", "");
+    support_write(dir->fd, "d/sub/below", "x");
+    assert_int_equal(fchmodat(dir->fd, "d/a", 0755, 0), 0);
+    assert_int_equal(symlinkat("a", dir->fd, "d/link"), 0);
+    assert_int_equal(mkfifoat(dir->fd, "d/fifo", 0600), 0);
+    assert_int_equal(symlinkat("d", dir->fd, "l"), 0);
+    (void)snprintf(path, sizeof path, "%s/l", dir->path);
+    assert_ok(&err, gs_fs_list(AT_FDCWD, path, arena, &entries, &count, &err));
+    assert_int_equal(count, 3);
+    assert_string_equal(entries[0].path, "a");
+    assert_true(entries[0].executable);
+    assert_string_equal(entries[1].path, "b");
+    assert_int_equal(entries[1].size, 2);
+    assert_false(entries[1].executable);
+    assert_string_equal(entries[2].path, "back\\slash");
+    assert_fails(&err, GS_ENOTFOUND, "none", gs_fs_list(dir->fd, "none", arena, &entries, &count, &err));
+    assert_fails(&err, GS_ENOTFOUND, "d/a", gs_fs_list(dir->fd, "d/a", arena, &entries, &count, &err));
+    assert_int_equal(count, 3);
+    assert_ok(&err, gs_fs_list(dir->fd, "d/sub/..", arena, &entries, &count, &err));
+    assert_ok(&err, gs_fs_make_dirs(dir->fd, "empty", 0700, &err));
+    assert_ok(&err, gs_fs_list(dir->fd, "empty", arena, &entries, &count, &err));
+    assert_int_equal(count, 0);
+}
+
 static void make_deep(int dirfd, int depth)
 {
     GS_AUTO_FD int at = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -162,9 +196,10 @@ static void stays_on_its_mount(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_in_tempdir(walks_in_order),     test_in_tempdir(walks_an_empty_directory),           test_in_tempdir(walk_refuses),
-        test_in_tempdir(bounds_the_depth),   test_in_tempdir(removes_all_below_and_nothing_else), test_in_tempdir(removes_many),
-        test_in_tempdir(stays_on_its_mount),
+        test_in_tempdir(walks_in_order),   test_in_tempdir(walks_an_empty_directory),
+        test_in_tempdir(walk_refuses),     test_in_tempdir(lists_one_directory),
+        test_in_tempdir(bounds_the_depth), test_in_tempdir(removes_all_below_and_nothing_else),
+        test_in_tempdir(removes_many),     test_in_tempdir(stays_on_its_mount),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
