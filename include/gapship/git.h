@@ -49,7 +49,7 @@ void gs_git_free_p(gs_git **git);
 /* Fetches a ref ("main", "refs/tags/v1", or a full commit id where the server allows) and gives the commit it names. An empty remote or
  * an absent ref: GS_ENOTFOUND. No route, refused credentials: GS_ENETWORK, GS_EAUTH with the host in `where`. */
 int gs_git_fetch(gs_git *git, const gs_run *run, const char *ref, char commit[GS_COMMIT_TEXT], gs_error *err) GS_MUST_USE;
-/* A file of a commit; GS_ENOTFOUND when absent. */
+/* Appends a file of a commit to out; GS_ENOTFOUND when absent, GS_ELIMIT when it does not fit. */
 int gs_git_read(gs_git *git, const char *commit, const char *path, gs_buf *out, gs_error *err) GS_MUST_USE;
 /* All files below path ("" for all) of a commit, in byte order. Symbolic links and submodules are GS_ESPEC. */
 typedef struct gs_git_file {

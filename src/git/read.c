@@ -47,15 +47,14 @@ static int read_blob(gs_git *git, const git_oid *id, gs_buf *out, gs_error *err)
     if (status == 0) {
         status = git_odb_read_header(&size, &type, odb, id);
     }
-    if (status == 0 && size > out->max) {
-        code = gs_fail(err, GS_ELIMIT, "the file has %zu bytes, and at most %zu are accepted here", size, out->max);
+    if (status == 0 && size > out->max - out->len) {
+        code = gs_fail(err, GS_ELIMIT, "the file has %zu bytes, and at most %zu are accepted here", size, out->max - out->len);
     } else if (status == 0) {
         status = git_blob_lookup(&blob, git->repo, id);
     }
     if (status < 0) {
         code = gs_git_fail(err, status, GS_EIO, "the file cannot be read from the cache");
     } else if (code == 0) {
-        gs_buf_clear(out);
         gs_buf_add(out, git_blob_rawcontent(blob), (size_t)git_blob_rawsize(blob));
         code = gs_buf_check(out, err);
     }

@@ -28,6 +28,7 @@ static void test_reads_files(void **state)
     gs_buf_init(&out, 5);
     assert_ok(&err, gs_git_read(git, commit, "a.txt", &out, &err));
     assert_string_equal(gs_buf_text(&out), "one\r\n");
+    gs_buf_clear(&out);
     assert_ok(&err, gs_git_read(git, commit, "overlays/stage/empty", &out, &err));
     assert_int_equal(out.len, 0);
     assert_fails(&err, GS_ENOTFOUND, "b.txt", gs_git_read(git, commit, "b.txt", &out, &err));
