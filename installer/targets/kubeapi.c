@@ -156,7 +156,7 @@ int gs_api_send(gs_api *api, const gs_api_call *call, int *status, gs_buf *body,
     if (rc < 0) {
         return rc;
     }
-    const gs_http_header headers[] = {{"Accept", "application/json"},
+    const gs_http_header headers[] = {{"Accept", "application/json, */*"},
                                       {"Content-Type", call->content_type ? call->content_type : "application/json"}};
     gs_http_request request = {GS_HTTP_REQUEST};
     request.method = call->method;

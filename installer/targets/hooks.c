@@ -1,0 +1,122 @@
+/* Hooks of a unit that gapship runs itself, because kubectl has none: Jobs with Argo CD's or Helm's annotations, before or after the rest, by
+ * wave. A Job carries the bundle's digest, so a rerun knows whether it is this release's. */
+#include "hooks.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gapship/limits.h"
+#include "gapship/text.h"
+#include "job.h"
+
+#define GS_HOOK_SLACK_MS 60000
+#define GS_HOOK_DEFAULT_MS 600000
+
+typedef struct ranked {
+    gs_node *object;
+    int64_t wave;
+    size_t place;
+} ranked;
+
+static int by_wave(const void *a, const void *b)
+{
+    const ranked *first = a, *second = b;
+    if (first->wave != second->wave) {
+        return first->wave < second->wave ? -1 : 1;
+    }
+    return first->place < second->place ? -1 : first->place > second->place;
+}
+
+static int collect(const gs_node *objects, gs_hook_kind kind, gs_arena *arena, ranked **out, size_t *count, gs_error *err)
+{
+    ranked *items = gs_arena_array(arena, objects->count + 1, sizeof *items);
+    size_t n = 0;
+    int rc = items ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+        gs_hook hook;
+        rc = gs_kube_hook(objects->items[i], &hook, err);
+        if (rc == 0 && hook.kind == kind) {
+            items[n++] = (ranked){.object = objects->items[i], .wave = hook.wave, .place = i};
+        }
+    }
+    if (rc == 0 && n > 0) {
+        qsort(items, n, sizeof *items, by_wave);
+    }
+    *out = items;
+    *count = n;
+    return rc;
+}
+
+static int stamp(const gs_target_job *job, gs_node *object, gs_arena *arena, gs_error *err)
+{
+    gs_node *metadata = gs_node_get(object, "metadata");
+    gs_node *annotations = gs_node_get(metadata, "annotations");
+    return gs_node_set_text(arena, annotations, GS_BUNDLE_ANNOTATION, job->bundle_digest) ? 0 : gs_fail_nomem(err);
+}
+
+static bool is_ours(const gs_node *live, const char *bundle)
+{
+    return gs_text_equal(gs_node_text(gs_node_at(live, "metadata/annotations"), GS_BUNDLE_ANNOTATION), bundle);
+}
+
+static int fail_with_log(gs_api *api, const gs_object_id *id, gs_hook_kind kind, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf log;
+    gs_error ignored = {0};
+    char tail[GS_ERROR_MESSAGE_MAX / 2] = "";
+    gs_buf_init(&log, GS_MIB(1));
+    if (gs_job_log(api, id, &log, &ignored) == 0) {
+        const char *text = gs_buf_text(&log);
+        gs_text_printable(text + (log.len > sizeof tail ? log.len - sizeof tail + 1 : 0), tail, sizeof tail);
+    }
+    gs_fail(err, kind == GS_HOOK_PRE ? GS_EMIGRATION : GS_EAPPLY, "the hook failed: %s", tail[0] != '\0' ? tail : "it wrote nothing");
+    return gs_error_at(err, "Job %s/%s", id->namespace, id->name);
+}
+
+static int run_hook(const gs_target_job *job, gs_api *api, gs_node *object, gs_hook_kind kind, gs_arena *arena, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *live = NULL;
+    gs_object_id id;
+    gs_job_state state = GS_JOB_ABSENT;
+    int64_t attempt = 0;
+    int rc = gs_object_identify(object, &id, err);
+    if (rc == 0) {
+        rc = stamp(job, object, arena, err);
+    }
+    if (rc == 0 && strcmp(id.kind, "Job") != 0) {
+        return gs_api_apply(api, object, false, NULL, err); /* a Secret or ConfigMap that the Jobs need */
+    }
+    if (rc == 0) {
+        rc = gs_api_get(api, &id, &live, err);
+    }
+    if (rc == 0 && live) {
+        rc = gs_job_observe(api, &id, &state, &attempt, err);
+        if (rc == 0 && (state == GS_JOB_FAILED || !is_ours(live->root, job->bundle_digest))) {
+            rc = gs_job_remove(api, job->run, &id, err);
+            state = GS_JOB_ABSENT;
+        }
+    }
+    if (rc == 0 && state == GS_JOB_ABSENT) {
+        rc = gs_api_apply(api, object, false, NULL, err);
+    }
+    int64_t deadline = gs_node_integer(gs_node_get(object, "spec"), "activeDeadlineSeconds", GS_HOOK_DEFAULT_MS / 1000) * 1000;
+    if (rc == 0 && state != GS_JOB_COMPLETE) {
+        rc = gs_job_await(api, job->run, &id, deadline + GS_HOOK_SLACK_MS, &state, err);
+    }
+    return rc == 0 && state == GS_JOB_FAILED ? fail_with_log(api, &id, kind, err) : rc;
+}
+
+int gs_hooks_run(const gs_target_job *job, gs_api *api, const gs_node *objects, gs_hook_kind kind, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    ranked *hooks = NULL;
+    size_t count = 0;
+    int rc = arena ? collect(objects, kind, arena, &hooks, &count, err) : gs_fail_nomem(err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = gs_check_stop(job->run, 1, err);
+        if (rc == 0) {
+            rc = run_hook(job, api, hooks[i].object, kind, arena, err);
+        }
+    }
+    return rc;
+}

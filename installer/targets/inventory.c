@@ -1,0 +1,156 @@
+/* What a unit owns in the cluster, in a ConfigMap: kubectl's own pruning refuses objects that were applied on the server. */
+#include "inventory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gapship/limits.h"
+#include "gapship/text.h"
+
+/* Removing one of these destroys data or what others live in. */
+static bool is_protected(const char *kind)
+{
+    static const char *const kinds[] = {"PersistentVolumeClaim", "PersistentVolume", "Namespace", "CustomResourceDefinition"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(kind, kinds[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static gs_object_id config_map(const gs_target_job *job, gs_arena *arena)
+{
+    const char *namespace = job->place->namespace ? job->place->namespace : job->unit->target.namespace;
+    return (gs_object_id){.api_version = "v1",
+                          .kind = "ConfigMap",
+                          .namespace = namespace ? namespace : "default",
+                          .name = gs_arena_printf(arena, "gapship-%s-%s", job->environment->name, job->unit->name)};
+}
+
+/* "apiVersion kind namespace name", one a line; the namespace of a cluster-wide object is "-". */
+static int parse_line(const char *line, size_t len, gs_arena *arena, gs_object_id *out, gs_error *err)
+{
+    char *text = gs_arena_copy(arena, line, len);
+    const char *parts[4];
+    if (!text) {
+        return gs_fail_nomem(err);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        parts[i] = text;
+        char *space = i < 3 ? strchr(text, ' ') : NULL;
+        if (i < 3 && !space) {
+            return gs_fail(err, GS_ESTATE, "the unit's inventory in the cluster has a line that is no object");
+        }
+        if (space) {
+            *space = '\0';
+            text = space + 1;
+        }
+    }
+    *out = (gs_object_id){parts[0], parts[1], strcmp(parts[2], "-") == 0 ? "" : parts[2], parts[3]};
+    return 0;
+}
+
+int gs_inventory_read(const gs_target_job *job, gs_api *api, gs_arena *arena, gs_inventory *out, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *live = NULL;
+    gs_object_id id = config_map(job, arena);
+    *out = (gs_inventory){0};
+    int rc = id.name ? gs_api_get(api, &id, &live, err) : gs_fail_nomem(err);
+    const char *text = rc == 0 && live ? gs_node_text(gs_node_get(live->root, "data"), "objects") : NULL;
+    if (rc < 0 || !text) {
+        return rc;
+    }
+    size_t lines = 1;
+    for (const char *c = text; *c != '\0'; c++) {
+        lines += *c == '\n' ? 1 : 0;
+    }
+    out->items = gs_arena_array(arena, lines, sizeof *out->items);
+    if (!out->items) {
+        return gs_fail_nomem(err);
+    }
+    while (rc == 0 && *text != '\0') {
+        size_t len = strcspn(text, "\n");
+        rc = parse_line(text, len, arena, &out->items[out->count++], err);
+        text += len + (text[len] == '\n' ? 1 : 0);
+    }
+    return rc;
+}
+
+int gs_inventory_of(const gs_node *objects, gs_arena *arena, gs_inventory *out, gs_error *err)
+{
+    *out = (gs_inventory){.items = gs_arena_array(arena, objects->count + 1, sizeof *out->items)};
+    int rc = out->items ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+        gs_hook hook;
+        rc = gs_kube_hook(objects->items[i], &hook, err);
+        if (rc == 0 && hook.kind == GS_HOOK_NONE) {
+            rc = gs_object_identify(objects->items[i], &out->items[out->count++], err);
+        }
+    }
+    return rc;
+}
+
+bool gs_inventory_has(const gs_inventory *inventory, const gs_object_id *id)
+{
+    for (size_t i = 0; i < inventory->count; i++) {
+        if (gs_object_id_equal(&inventory->items[i], id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int gs_inventory_write(const gs_target_job *job, gs_api *api, const gs_inventory *first, const gs_inventory *second, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_MIB(1)); /* what a ConfigMap holds at most */
+    const gs_inventory *parts[] = {first, second};
+    for (size_t p = 0; p < 2 && parts[p]; p++) {
+        for (size_t i = 0; i < parts[p]->count; i++) {
+            const gs_object_id *id = &parts[p]->items[i];
+            if (p == 0 || !gs_inventory_has(first, id)) {
+                gs_buf_printf(&text, "%s %s %s %s\n", id->api_version, id->kind, id->namespace[0] != '\0' ? id->namespace : "-", id->name);
+            }
+        }
+    }
+    int rc = arena ? gs_buf_check(&text, err) : gs_fail_nomem(err);
+    if (rc < 0) {
+        return rc;
+    }
+    gs_object_id id = config_map(job, arena);
+    gs_node *labels = gs_node_set_text(arena, gs_node_new_map(arena), "app.kubernetes.io/managed-by", "gapship");
+    gs_node *metadata = gs_node_set_text(arena, gs_node_new_map(arena), "name", id.name);
+    metadata = gs_node_set_text(arena, metadata, "namespace", id.namespace);
+    metadata = gs_node_set(arena, metadata, "labels", labels);
+    gs_node *data = gs_node_set_text(arena, gs_node_new_map(arena), "objects", gs_buf_text(&text));
+    data = gs_node_set_text(arena, data, "bundle", job->bundle_digest);
+    gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "apiVersion", id.api_version);
+    map = gs_node_set_text(arena, map, "kind", id.kind);
+    map = gs_node_set(arena, map, "metadata", metadata);
+    map = gs_node_set(arena, map, "data", data);
+    return map ? gs_api_apply(api, map, false, NULL, err) : gs_fail_nomem(err);
+}
+
+int gs_inventory_surplus(const gs_inventory *before, const gs_inventory *wanted, gs_arena *arena, gs_changes *out, gs_inventory *remove,
+                         gs_error *err)
+{
+    *remove = (gs_inventory){.items = gs_arena_array(arena, before->count + 1, sizeof *remove->items)};
+    int rc = remove->items ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; rc == 0 && i < before->count; i++) {
+        const gs_object_id *id = &before->items[i];
+        char what[GS_ERROR_WHERE_MAX];
+        if (gs_inventory_has(wanted, id)) {
+            continue;
+        }
+        gs_object_id_text(id, what, sizeof what);
+        rc = gs_changes_add(arena, out, GS_CHANGE_REMOVE, gs_arena_text(arena, what), err);
+        if (rc == 0 && is_protected(id->kind)) {
+            out->items[out->count - 1].protected_ = true;
+        } else if (rc == 0) {
+            remove->items[remove->count++] = *id;
+        }
+    }
+    return rc;
+}

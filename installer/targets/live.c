@@ -1,0 +1,233 @@
+/* What is live, held against what was wanted: health, images, and Pods that will never start. Changes nothing. */
+#include <stdio.h>
+#include <string.h>
+
+#include "gapship/limits.h"
+#include "gapship/text.h"
+#include "kubeapi.h"
+
+#define GS_LIVE_POLL_MS 1000
+#define GS_POD_TROUBLE_MS 10000 /* an image pull may fail once and then work */
+
+/* Where the waiting stands. */
+typedef struct waiting {
+    const gs_target_job *job;
+    gs_api *api;
+    const gs_node *objects;
+    int64_t troubled; /* ticks since when a Pod is in trouble; 0: none */
+    char reason[GS_ERROR_MESSAGE_MAX];
+} waiting;
+
+static bool is_hook(const gs_node *object)
+{
+    gs_hook hook;
+    gs_error ignored = {0};
+    return gs_kube_hook(object, &hook, &ignored) == 0 && hook.kind != GS_HOOK_NONE;
+}
+
+static bool names_image(const gs_image_use *uses, size_t count, const char *image)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (uses[i].certainty == GS_IMAGE_RUNS && strcmp(uses[i].image, image) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int images_of(const gs_node *object, gs_arena *arena, gs_image_use **uses, size_t *count, gs_error *err)
+{
+    gs_node *list = gs_node_append(arena, gs_node_new_list(arena), (gs_node *)object);
+    return list ? gs_kube_images(list, arena, uses, count, err) : gs_fail_nomem(err);
+}
+
+/* Every image that is wanted is what the live object names; until then somebody else (Argo CD, Flux) has not acted yet. */
+static int runs_wanted(const gs_node *wanted, const gs_node *live, bool *out, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_image_use *want = NULL, *have = NULL;
+    size_t want_count = 0, have_count = 0;
+    int rc = arena ? images_of(wanted, arena, &want, &want_count, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = images_of(live, arena, &have, &have_count, err);
+    }
+    *out = rc == 0;
+    for (size_t i = 0; rc == 0 && i < want_count; i++) {
+        if (want[i].certainty == GS_IMAGE_RUNS && !names_image(have, have_count, want[i].image)) {
+            *out = false;
+        }
+    }
+    return rc;
+}
+
+/* "app=web,tier=front" of spec.selector.matchLabels, or "" when there is none. */
+static void selector_of(const gs_node *object, gs_buf *out)
+{
+    const gs_node *labels = gs_node_at(object, "spec/selector/matchLabels");
+    for (size_t i = 0; labels && labels->kind == GS_NODE_MAP && i < labels->count; i++) {
+        gs_buf_printf(out, "%s%s=%s", i > 0 ? "," : "", labels->pairs[i].key, labels->pairs[i].value->text ? labels->pairs[i].value->text : "");
+    }
+}
+
+/* A Pod of this very version that cannot start. Pods of another version may be broken: that is why they are being replaced. */
+static int find_trouble(waiting *self, const gs_object_id *id, const gs_node *wanted, bool *trouble, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf selector;
+    GS_AUTO_DOC gs_doc *pods = NULL;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_image_use *want = NULL;
+    size_t want_count = 0;
+    gs_buf_init(&selector, GS_KIB(4));
+    selector_of(wanted, &selector);
+    if (!arena || selector.len == 0) {
+        return arena ? 0 : gs_fail_nomem(err);
+    }
+    int rc = images_of(wanted, arena, &want, &want_count, err);
+    if (rc == 0) {
+        rc = gs_api_pods(self->api, id->namespace, gs_buf_text(&selector), &pods, err);
+    }
+    const gs_node *items = rc == 0 ? gs_node_get(pods->root, "items") : NULL;
+    for (size_t i = 0; rc == 0 && items && i < items->count && !*trouble; i++) {
+        const char *image = gs_node_text(gs_node_at(items->items[i], "spec/containers/0"), "image");
+        if (image && names_image(want, want_count, image)) {
+            *trouble = gs_kube_pod_health(items->items[i], self->reason, sizeof self->reason) == GS_FAILED;
+        }
+    }
+    return rc;
+}
+
+static int look_at(waiting *self, const gs_node *wanted, gs_health *health, bool *trouble, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *live = NULL;
+    gs_object_id id;
+    char what[GS_ERROR_WHERE_MAX], why[GS_ERROR_MESSAGE_MAX / 2] = "";
+    bool same = false;
+    int rc = gs_object_identify(wanted, &id, err);
+    if (rc == 0) {
+        rc = gs_api_get(self->api, &id, &live, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    gs_object_id_text(&id, what, sizeof what);
+    *health = GS_PROGRESSING;
+    if (!live) {
+        (void)snprintf(self->reason, sizeof self->reason, "%s is not there yet", what);
+        return 0;
+    }
+    rc = runs_wanted(wanted, live->root, &same, err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!same) {
+        (void)snprintf(self->reason, sizeof self->reason, "%s still names other images", what);
+        return 0;
+    }
+    *health = gs_kube_health(live->root, why, sizeof why);
+    if (*health == GS_HEALTHY) {
+        return 0;
+    }
+    (void)snprintf(self->reason, sizeof self->reason, "%.400s: %s", what, why);
+    return *health == GS_PROGRESSING ? find_trouble(self, &id, wanted, trouble, err) : 0;
+}
+
+/* One look at everything; the first object that is not healthy decides. */
+static int look(waiting *self, bool *healthy, gs_error *err)
+{
+    *healthy = true;
+    for (size_t i = 0; i < self->objects->count && *healthy; i++) {
+        gs_health health = GS_HEALTHY;
+        bool trouble = false;
+        if (is_hook(self->objects->items[i])) {
+            continue;
+        }
+        int rc = look_at(self, self->objects->items[i], &health, &trouble, err);
+        if (rc < 0) {
+            return rc;
+        }
+        *healthy = health == GS_HEALTHY;
+        self->troubled = !trouble ? 0 : self->troubled > 0 ? self->troubled : gs_ticks();
+        if (health == GS_FAILED || (trouble && gs_ticks() - self->troubled >= GS_POD_TROUBLE_MS)) {
+            return gs_fail(err, GS_EAPPLY, "%s", self->reason);
+        }
+    }
+    return 0;
+}
+
+static int wait_healthy(waiting *self, gs_error *err)
+{
+    const gs_wait_spec *wait = &self->job->unit->wait;
+    int64_t began = gs_ticks(), since = -1;
+    for (;;) {
+        bool healthy = false;
+        int rc = look(self, &healthy, err);
+        int64_t now = gs_ticks();
+        if (rc < 0) {
+            return rc;
+        }
+        since = !healthy ? -1 : since >= 0 ? since : now;
+        if (healthy && now - since >= wait->stable) {
+            return 0;
+        }
+        if (now - began >= wait->timeout) {
+            return gs_fail(err, GS_ETIMEOUT, "not healthy after %lld s: %s", (long long)(wait->timeout / 1000), self->reason);
+        }
+        rc = gs_sleep(self->job->run, GS_LIVE_POLL_MS, err);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+}
+
+int gs_live_wait(const gs_target_job *job, const gs_node *objects, gs_error *err)
+{
+    GS_AUTO_API gs_api *api = NULL;
+    waiting self = {.job = job, .objects = objects};
+    int rc = gs_api_open(job, &api, err);
+    self.api = api;
+    if (rc == 0) {
+        rc = wait_healthy(&self, err);
+    }
+    return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
+}
+
+int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_text_list *out, gs_error *err)
+{
+    GS_AUTO_API gs_api *api = NULL;
+    const char **images = NULL;
+    size_t count = 0;
+    int rc = gs_api_open(job, &api, err);
+    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+        GS_AUTO_DOC gs_doc *live = NULL;
+        gs_object_id id;
+        gs_image_use *uses = NULL;
+        size_t use_count = 0;
+        if (is_hook(objects->items[i])) {
+            continue;
+        }
+        rc = gs_object_identify(objects->items[i], &id, err);
+        if (rc == 0) {
+            rc = gs_api_get(api, &id, &live, err);
+        }
+        if (rc == 0 && live) {
+            rc = images_of(live->root, arena, &uses, &use_count, err);
+        }
+        const char **larger = rc == 0 && use_count > 0 ? gs_arena_array(arena, count + use_count, sizeof *larger) : images;
+        if (rc == 0 && use_count > 0 && !larger) {
+            return gs_fail_nomem(err);
+        }
+        if (count > 0 && larger != images) {
+            memcpy(larger, images, count * sizeof *larger);
+        }
+        images = larger;
+        for (size_t k = 0; rc == 0 && k < use_count; k++) {
+            if (uses[k].certainty == GS_IMAGE_RUNS) {
+                images[count++] = gs_arena_text(arena, uses[k].image);
+            }
+        }
+    }
+    if (rc == 0) {
+        *out = (gs_text_list){.items = images, .count = count};
+    }
+    return rc;
+}
