@@ -60,4 +60,11 @@ def test_images_are_pushed_with_different_digests(w):
             check(f'ghcr.io/{name}"' in (harness.EXAMPLES / example / 'release.yaml').read_text(), f'{name} is not in release.yaml')
 
 
+def test_a_copy_names_the_registry_that_has_its_images(w):
+    registry = w.registry()
+    folder = w.example('dex', registry)
+    equal(values(render(folder / 'infra/argocd/overlays/prod'), 'image'), [f'{registry.host}/data-literate/dex:sha-9f8e7d6c'], 'image')
+    check(registry.digest('data-literate/dex:sha-9f8e7d6c'), 'the image is not there')
+
+
 harness.main()

@@ -133,9 +133,13 @@ class Workspace:
         path.chmod(mode)
         return path
 
-    def example(self, name):
-        """A copy of one of bundle-spec/examples."""
-        return pathlib.Path(shutil.copytree(EXAMPLES / name, self.path / name))
+    def example(self, name, registry):
+        """A copy of one of bundle-spec/examples, its images in this registry instead of ghcr.io. Returns its folder."""
+        run([EXAMPLES / name / 'make-images', registry.host]).expect()
+        folder = pathlib.Path(shutil.copytree(EXAMPLES / name, self.path / name))
+        for path in filter(pathlib.Path.is_file, folder.rglob('*')):
+            path.write_text(path.read_text().replace('ghcr.io/', registry.host + '/'))
+        return folder
 
     # ---- servers
 
@@ -176,17 +180,13 @@ class Workspace:
     def gapship_killed(self, *words, after, cwd=None, env=None):
         return run_and_kill(self.command(*words), after, cwd=self.path / (cwd or '.'), env=self.environment(env))
 
-    def trust(self, folder='trust'):
-        """Two keys and a root that asks for one release signature; returns (root file, private key file)."""
-        (self.path / folder).mkdir(exist_ok=True)
-        self.gapship('key', 'new', 'root', cwd=folder)
-        self.gapship('key', 'new', 'release', cwd=folder)
-        self.gapship('root', 'init', '--key', 'root.pub', '--threshold', '1', '--release-key', 'release.pub', '--release-threshold', '1',
-                     cwd=folder)
-        return self.path / folder / 'root.json', self.path / folder / 'release.key'
+    def key(self, name='release'):
+        """A key pair, (public, private); the public key alone will do as a trust root."""
+        self.gapship('key', 'new', name)
+        return self.path / f'{name}.pub', self.path / f'{name}.key'
 
     def site(self, root, site, folder='site'):
-        """A site made by `gapship site init`, whose site.yaml is then written from the dictionary given."""
+        """A site made by `gapship site init`, whose site.yaml is then written with what the dictionary adds. Returns its folder."""
         self.gapship('site', 'init', folder, '--root', root)
         self.write(f'{folder}/site.yaml', {'apiVersion': 'gapship/v1', 'kind': 'Site', 'name': 'test', 'store': 'store',
                                            'trust': {'root': 'trust/root.json'}, **site})
