@@ -23,8 +23,7 @@ typedef struct subject {
 
 static int read_map(const reader *r, const gs_bind_table *table, const gs_node *map, bool absent, void *out);
 
-/* Messages -----------------------------------------------------------------------------------------------------------------------
- */
+/* Messages ---------------------------------------------------------------------------------------- */
 
 static int fail_at_node(const reader *r, const gs_node *node, const char *format, ...) GS_PRINTF(3, 4);
 
@@ -100,8 +99,7 @@ static int unknown_key(const reader *r, const gs_bind_table *table, const gs_pai
     return GS_ESPEC;
 }
 
-/* Scalars ------------------------------------------------------------------------------------------------------------------------
- */
+/* Scalars ----------------------------------------------------------------------------------------- */
 
 static int read_text(const reader *r, const gs_bind_field *field, subject s, const char **out)
 {
@@ -182,8 +180,7 @@ static int read_value(const reader *r, const gs_bind_field *field, subject s, vo
     return 0;
 }
 
-/* Lists and maps -----------------------------------------------------------------------------------------------------------------
- */
+/* Lists and maps ---------------------------------------------------------------------------------- */
 
 static int read_text_list(const reader *r, const gs_bind_field *field, subject s, gs_text_list *out)
 {
@@ -279,8 +276,7 @@ static int read_structs(const reader *r, const gs_bind_field *field, subject s, 
     return 0;
 }
 
-/* Maps as structs ----------------------------------------------------------------------------------------------------------------
- */
+/* Maps as structs --------------------------------------------------------------------------------- */
 
 static int read_field(const reader *r, const gs_bind_field *field, const gs_node *node, void *out)
 {
@@ -383,8 +379,7 @@ int gs_bind_read(const gs_bind_table *table, const gs_doc *doc, const gs_node *n
     return read_map(&r, table, node, false, out);
 }
 
-/* Places for later errors --------------------------------------------------------------------------------------------------------
- */
+/* Places for later errors ------------------------------------------------------------------------- */
 
 int gs_bind_fail(const gs_doc *doc, gs_place place, gs_error *err, const char *format, ...)
 {

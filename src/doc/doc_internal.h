@@ -10,8 +10,7 @@
 /* Depth of trees that are made, not parsed: a parsed document may be put inside a made one. */
 #define GS_DOC_MADE_DEPTH (2 * GS_MAX_DOC_DEPTH)
 
-/* input.c ------------------------------------------------------------------------------------------------------------------------
- */
+/* input.c ----------------------------------------------------------------------------------------- */
 
 /* A place that moves forward through the input; column counts characters. */
 typedef struct gs_doc_cursor {
@@ -32,16 +31,14 @@ int gs_doc_fail(const char *name, int line, int column, gs_error *err, int code,
 int gs_doc_vfail(const char *name, int line, int column, gs_error *err, int code, const char *format, va_list args)
     __attribute__((format(printf, 6, 0)));
 
-/* scalar.c -----------------------------------------------------------------------------------------------------------------------
- */
+/* scalar.c ---------------------------------------------------------------------------------------- */
 
 /* Types a plain scalar as Kubernetes' YAML parser does: sets kind and integer from text. */
 void gs_scalar_resolve(gs_node *node);
 /* The node's text as a JSON number, appended. False when JSON has no such number (.inf, .nan). */
 bool gs_scalar_add_number(const gs_node *node, gs_buf *out);
 
-/* node.c -------------------------------------------------------------------------------------------------------------------------
- */
+/* node.c ------------------------------------------------------------------------------------------ */
 
 /* Adds without looking for the key. False when out of memory. */
 bool gs_node_push_pair(gs_arena *arena, gs_node *map, const gs_pair *pair);
@@ -49,8 +46,7 @@ bool gs_node_push_item(gs_arena *arena, gs_node *list, gs_node *item);
 /* The pairs sorted by key in byte order, equal keys in the order written. malloc'ed; NULL when out of memory. */
 const gs_pair **gs_node_sorted_pairs(const gs_node *map);
 
-/* builder.c ----------------------------------------------------------------------------------------------------------------------
- */
+/* builder.c --------------------------------------------------------------------------------------- */
 
 /* An open list or map. */
 typedef struct gs_doc_frame {
@@ -85,8 +81,7 @@ int gs_doc_builder_close(gs_doc_builder *builder, gs_error *err);
 /* A counted deep copy, as an alias needs it; it may not reach below GS_MAX_DOC_DEPTH. */
 gs_node *gs_doc_builder_copy(gs_doc_builder *builder, const gs_node *node, gs_error *err);
 
-/* yaml.c, json.c -----------------------------------------------------------------------------------------------------------------
- */
+/* yaml.c, json.c ---------------------------------------------------------------------------------- */
 
 /* What a YAML input may have. */
 typedef struct gs_yaml_rules {

@@ -96,15 +96,15 @@ static void set_span(reader *r, gs_node *node, const yaml_event_t *event)
     node->length = end - start;
 }
 
-/* Anchors and aliases ------------------------------------------------------------------------------------------------------------
- */
+/* Anchors and aliases ----------------------------------------------------------------------------- */
 
+/* A configuration may hold secrets, and an unquoted one may look like an anchor, alias or tag: refusing one does not repeat it. */
 static int remember_anchor(reader *r, const yaml_char_t *name, const gs_node *node, const yaml_mark_t *mark, gs_error *err)
 {
     if (!name)
         return 0;
     if (!r->rules.manifest) {
-        fail_at(r, mark, err, GS_ESPEC, "the anchor &%s is not allowed in this file", (const char *)name);
+        fail_at(r, mark, err, GS_ESPEC, "an anchor (&) is not allowed in this file");
         return gs_error_hint(err, "write the value out where it is needed");
     }
     if (r->anchor_count == GS_MAX_DOC_ALIASES)
@@ -140,7 +140,7 @@ static int on_alias(reader *r, const yaml_event_t *event, gs_error *err)
     const char *name = (const char *)event->data.alias.anchor;
     const yaml_mark_t *mark = &event->start_mark;
     if (!r->rules.manifest) {
-        fail_at(r, mark, err, GS_ESPEC, "the alias *%s is not allowed in this file", name);
+        fail_at(r, mark, err, GS_ESPEC, "an alias (*) is not allowed in this file");
         return gs_error_hint(err, "write the value out; if a text begins with *, quote it");
     }
     if (++r->aliases > GS_MAX_DOC_ALIASES)
@@ -156,8 +156,7 @@ static int on_alias(reader *r, const yaml_event_t *event, gs_error *err)
     return copy ? gs_doc_builder_value(&r->builder, copy, err) : err->code;
 }
 
-/* Scalars ------------------------------------------------------------------------------------------------------------------------
- */
+/* Scalars ----------------------------------------------------------------------------------------- */
 
 /* Tags of YAML's core schema that say what an untagged value would be anyway. */
 static int check_tag(const reader *r, const yaml_char_t *tag, const char *const *allowed, const yaml_mark_t *mark, gs_error *err)
@@ -166,7 +165,7 @@ static int check_tag(const reader *r, const yaml_char_t *tag, const char *const 
     if (!text)
         return 0;
     if (!r->rules.manifest) {
-        fail_at(r, mark, err, GS_ESPEC, "the tag %s is not allowed in this file", text);
+        fail_at(r, mark, err, GS_ESPEC, "a tag (!) is not allowed in this file");
         return gs_error_hint(err, "leave it out; if a text begins with !, quote it");
     }
     for (; *allowed; allowed++) {
@@ -265,8 +264,7 @@ static int on_scalar(reader *r, const yaml_event_t *event, gs_error *err)
     return gs_doc_builder_wants_key(&r->builder) ? on_key(r, node, event, err) : gs_doc_builder_value(&r->builder, node, err);
 }
 
-/* Everything else ----------------------------------------------------------------------------------------------------------------
- */
+/* Everything else --------------------------------------------------------------------------------- */
 
 static int on_open(reader *r, gs_node_kind kind, const yaml_char_t *tag, const yaml_char_t *name, const yaml_mark_t *mark,
                    gs_error *err)

@@ -67,8 +67,7 @@ static int check_unique_names(const gs_release *release, gs_error *err)
     return rc;
 }
 
-/* Contents -----------------------------------------------------------------------------------------------------------------------
- */
+/* Contents ---------------------------------------------------------------------------------------- */
 
 static int check_platforms(const gs_release *release, const gs_image_spec *image, gs_error *err)
 {
@@ -189,8 +188,7 @@ static int check_tools(const gs_release *release, gs_error *err)
     return 0;
 }
 
-/* Environments -------------------------------------------------------------------------------------------------------------------
- */
+/* Environments ------------------------------------------------------------------------------------ */
 
 static int check_gates(const gs_release *release, size_t index, gs_error *err)
 {

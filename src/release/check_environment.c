@@ -39,8 +39,7 @@ static int fail_no_image(const scope *s, gs_place place, const char *path, const
     return gs_error_hint(s->err, "list it under images: with `as: %s`", as);
 }
 
-/* Units --------------------------------------------------------------------------------------------------------------------------
- */
+/* Units ------------------------------------------------------------------------------------------- */
 
 static bool has_chart(const gs_release *release, const char *name)
 {
@@ -161,8 +160,7 @@ static int check_target(const scope *s, const gs_unit_spec *unit)
                                      target->rollback_message, s->err);
 }
 
-/* Migrations ---------------------------------------------------------------------------------------------------------------------
- */
+/* Migrations -------------------------------------------------------------------------------------- */
 
 static int check_migration_down(const scope *s, const gs_migration_spec *m)
 {
@@ -215,8 +213,7 @@ static int check_migration(const scope *s, const gs_migration_spec *m)
     return rc;
 }
 
-/* Verifications ------------------------------------------------------------------------------------------------------------------
- */
+/* Verifications ----------------------------------------------------------------------------------- */
 
 static int check_http(const scope *s, const gs_http_check *http)
 {

@@ -25,8 +25,7 @@
 #define NUMBER     RULE(gs_rule_not_negative, "a number that is not negative")
 #define NOT_EMPTY  RULE(gs_rule_not_empty, "a text with something in it")
 
-/* Contents -----------------------------------------------------------------------------------------------------------------------
- */
+/* Contents ---------------------------------------------------------------------------------------- */
 
 static const gs_bind_field image_fields[] = {
     PLACE(gs_image_spec),
@@ -90,8 +89,7 @@ static const gs_bind_field input_fields[] = {
 };
 static const gs_bind_table input_table = TABLE("an input", gs_input_spec, input_fields);
 
-/* Units --------------------------------------------------------------------------------------------------------------------------
- */
+/* Units ------------------------------------------------------------------------------------------- */
 
 const char *const gs_source_kinds[GS_SOURCE_KINDS] = {"chart", "overlay", "manifests"};
 
@@ -141,8 +139,7 @@ static const gs_bind_field unit_fields[] = {
 };
 static const gs_bind_table unit_table = TABLE("a unit", gs_unit_spec, unit_fields);
 
-/* Migrations and checks ----------------------------------------------------------------------------------------------------------
- */
+/* Migrations and checks --------------------------------------------------------------------------- */
 
 static const gs_bind_field retry_fields[] = {
     GS_FIELD(gs_retry_spec, attempts, "attempts", INTEGER, .otherwise = "1", POSITIVE),
@@ -209,8 +206,7 @@ static const gs_bind_field verify_fields[] = {
 };
 static const gs_bind_table verify_table = TABLE("a verification", gs_verify_spec, verify_fields);
 
-/* Environments -------------------------------------------------------------------------------------------------------------------
- */
+/* Environments ------------------------------------------------------------------------------------ */
 
 static const gs_bind_field gates_fields[] = {
     PLACE(gs_gates_spec),
@@ -239,8 +235,7 @@ static const gs_bind_field invariant_fields[] = {
 };
 static const gs_bind_table invariant_table = TABLE("an invariant", gs_invariant_spec, invariant_fields);
 
-/* The release --------------------------------------------------------------------------------------------------------------------
- */
+/* The release ------------------------------------------------------------------------------------- */
 
 #define METADATA(member) (offsetof(gs_release_file, metadata.member) - offsetof(gs_release_file, metadata))
 static const gs_bind_field metadata_fields[] = {

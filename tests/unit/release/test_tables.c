@@ -89,7 +89,7 @@ static const bad_release keys[] = {
      "\"url\" is \"localhost\" here, not an http:// or https:// URL, or one that begins with a variable"},
     {HEAD ENVIRONMENT "metadata: {}\n", "release.yaml:5:1",
      "the key \"metadata\" stands here a second time; the first is at line 3, column 1"},
-    {HEAD "images: &i []\ncharts: *i\n" ENVIRONMENT, "release.yaml:4:9", "the anchor &i is not allowed in this file",
+    {HEAD "images: &i []\ncharts: *i\n" ENVIRONMENT, "release.yaml:4:9", "an anchor (&) is not allowed in this file",
      "write the value out where it is needed"},
     {HEAD "images: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "release.yaml:4:72",
      "lists and maps are nested more than 64 deep", .code = GS_ELIMIT},
