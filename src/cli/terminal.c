@@ -239,10 +239,15 @@ void gs_print_error(gs_terminal *terminal, const gs_error *err)
     }
 }
 
+bool gs_terminal_can_ask(const gs_terminal *terminal)
+{
+    return !terminal->options.json && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
 int gs_confirm(gs_terminal *terminal, const char *question, gs_error *err)
 {
     char answer[16];
-    if (terminal->options.json || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+    if (!gs_terminal_can_ask(terminal)) {
         gs_fail(err, GS_EUSAGE, "this changes something and there is no terminal to ask on");
         return gs_error_hint(err, "give --yes to go on without a question");
     }

@@ -21,6 +21,8 @@ int gs_print_result(gs_terminal *terminal, const gs_node *result, gs_error *err)
 void gs_print_error(gs_terminal *terminal, const gs_error *err);
 /* Takes the progress bar off the screen. */
 void gs_terminal_settle(gs_terminal *terminal);
+/* Whether there is somebody to ask. */
+bool gs_terminal_can_ask(const gs_terminal *terminal);
 /* Asks on a terminal, yes or no. Without one, or in JSON: GS_EUSAGE "needs --yes". A no: GS_EINTERRUPTED. */
 int gs_confirm(gs_terminal *terminal, const char *question, gs_error *err) GS_MUST_USE;
 
