@@ -61,16 +61,23 @@ static int record_mention(void *state, const char *image, gs_error *err)
     return record(w, GS_IMAGE_MENTIONED, image, err);
 }
 
-static bool is_known(void *state, const gs_reference *reference)
+static bool names_repository(const gs_image_use *uses, size_t count, const gs_reference *repository)
 {
-    const walk *w = state;
-    gs_reference running;
-    for (size_t i = 0; i < w->running; i++) {
-        if (gs_reference_parse(w->uses[i].image, &running, NULL) == 0 && strcmp(running.path, reference->path) == 0 &&
-            strcmp(running.host, reference->host) == 0)
+    gs_reference other;
+    for (size_t i = 0; i < count; i++) {
+        if (gs_reference_parse(uses[i].image, &other, NULL) == 0 && strcmp(other.path, repository->path) == 0 &&
+            strcmp(other.host, repository->host) == 0)
             return true;
     }
     return false;
+}
+
+/* A repository that runs somewhere, or that this object has named before. */
+static bool is_known(void *state, const gs_reference *reference)
+{
+    const walk *w = state;
+    return names_repository(w->uses, w->running, reference) ||
+           names_repository(w->uses + w->first_of_object, w->count - w->first_of_object, reference);
 }
 
 /* Images in parts ----------------------------------------------------------------------------------------------------------------
@@ -239,8 +246,9 @@ static int walk_mentions(walk *w, const gs_node *node, bool hint, gs_error *err)
     const gs_image_scan scan = {.hint = hint, .known = is_known, .found = record_mention, .state = w};
     if (!w->mentions || node->kind != GS_NODE_TEXT)
         return 0;
-    int rc = gs_image_scan_text(&scan, node->text, err);
-    return rc < 0 ? rc : walk_text_as_document(w, node, err);
+    /* The document first: it knows more about a name than its words do. */
+    int rc = walk_text_as_document(w, node, err);
+    return rc < 0 ? rc : gs_image_scan_text(&scan, node->text, err);
 }
 
 /* An image found by the walk runs, unless it stands in a text: what becomes of that is for the program that reads it. */
@@ -282,9 +290,11 @@ static int walk_map(walk *w, const gs_node *map, const gs_image_place *at, gs_er
         if (is_structured(value)) {
             gs_image_place below = gs_image_place_below(at, key);
             rc = walk_node(w, value, &below, err);
+        } else if (joined && is_part_key(key)) {
+            rc = 0; /* told as a whole */
         } else if (runs_by_place(w, value, key, at)) {
             rc = record_by_place(w, value->text, err);
-        } else if (!joined || !is_part_key(key)) {
+        } else {
             rc = walk_mentions(w, value, hints_at_image(key) || (hinted_value && strcmp(key, "value") == 0), err);
         }
         leave(w, before);

@@ -39,27 +39,34 @@ static const struct {
     {NULL, DIGEST, "reg.internal:5000/p/app@" DIGEST},
 };
 
+static void assert_image(const gs_tools *tools, const gs_tempdir *dir, const char *layout, size_t k)
+{
+    gs_error err = {0};
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    GS_AUTO_BUF gs_buf text;
+    const gs_render_request request = {.environment = "prod", .unit = "app", .overlay = dir->path};
+    const gs_image_edit edit = {"ghcr.io/org/app", "reg.internal:5000/p/app", wanted[k].tag, wanted[k].digest};
+    gs_buf_init(&text, GS_MAX_DOC_BYTES);
+    assert_ok(&err, gs_kustomization_edit("kustomization.yaml", layout, strlen(layout), &edit, 1, &text, &err));
+    support_write(dir->fd, "kustomization.yaml", gs_buf_text(&text));
+    assert_ok(&err, gs_render(&run, tools, &request, &doc, &err));
+    const gs_node *pod = render_support_object(doc, "Pod", "p");
+    assert_string_equal(gs_node_text(gs_node_at(pod, "spec/containers/0"), "image"), wanted[k].image);
+}
+
+/* Every layout with a tag that has to be quoted, and every tag in one layout in lines and one in braces. */
 static void kustomize_reads_what_was_meant(void **state)
 {
     gs_tempdir *dir = *state;
     gs_tools tools = {0};
-    const gs_render_request request = {.environment = "prod", .unit = "app", .overlay = dir->path};
     render_support_tools("helm3", &tools);
     support_write(dir->fd, "pod.yaml",
                   "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: ghcr.io/org/app}]}\n");
-    for (size_t i = 0; i < COUNT_OF(layouts); i++) {
-        for (size_t k = 0; k < COUNT_OF(wanted); k++) {
-            gs_error err = {0};
-            GS_AUTO_DOC gs_doc *doc = NULL;
-            GS_AUTO_BUF gs_buf text;
-            const gs_image_edit edit = {"ghcr.io/org/app", "reg.internal:5000/p/app", wanted[k].tag, wanted[k].digest};
-            gs_buf_init(&text, GS_MAX_DOC_BYTES);
-            assert_ok(&err, gs_kustomization_edit("kustomization.yaml", layouts[i], strlen(layouts[i]), &edit, 1, &text, &err));
-            support_write(dir->fd, "kustomization.yaml", gs_buf_text(&text));
-            assert_ok(&err, gs_render(&run, &tools, &request, &doc, &err));
-            const gs_node *pod = render_support_object(doc, "Pod", "p");
-            assert_string_equal(gs_node_text(gs_node_at(pod, "spec/containers/0"), "image"), wanted[k].image);
-        }
+    for (size_t i = 0; i < COUNT_OF(layouts); i++)
+        assert_image(&tools, dir, layouts[i], 1);
+    for (size_t k = 0; k < COUNT_OF(wanted); k++) {
+        assert_image(&tools, dir, layouts[0], k);
+        assert_image(&tools, dir, layouts[2], k);
     }
     gs_tools_done(&tools);
 }
