@@ -38,15 +38,25 @@ int gs_installation_bundle(gs_installation *installation, const char *bundle, bo
 
 /* ---- plan ---------------------------------------------------------------------------------------------------------------------- */
 
-typedef enum gs_step_kind { GS_STEP_GATE, GS_STEP_LOAD, GS_STEP_MIGRATE, GS_STEP_APPLY, GS_STEP_WAIT, GS_STEP_VERIFY, GS_STEP_RECORD, GS_STEP_DOWN } gs_step_kind;
+typedef enum gs_step_kind {
+    GS_STEP_GATE,
+    GS_STEP_LOAD,
+    GS_STEP_DOWN,
+    GS_STEP_MIGRATE,
+    GS_STEP_APPLY,
+    GS_STEP_WAIT,
+    GS_STEP_VERIFY,
+    GS_STEP_RECORD
+} gs_step_kind;
 
 /* One step. The index points into the environment's units, migrations or verify list. */
 typedef struct gs_step {
     gs_step_kind kind;
-    const char *id; /* "staging/migrate/main"; unique in the plan */
+    const char *id; /* "staging/migrate/main"; unique in the plan. What follows the first '/' is its name in the ledger */
     size_t environment; /* index in the release */
-    size_t index;
+    size_t index; /* DOWN: in the migrations of the newer release, the one of the environment's past */
     const char *skip; /* why it is not run ("the database is at this revision already"), or NULL */
+    const char *schema, *revision; /* MIGRATE, DOWN: which revision the schema has afterwards, or NULL */
 } gs_step;
 
 typedef struct gs_plan {
@@ -57,12 +67,18 @@ typedef struct gs_plan {
     bool rollback;
 } gs_plan;
 
-/* What the planner knows of the past: for each environment, which bundle runs there. */
+/* What the planner knows of the past: for each environment, which bundle it runs, or was last on its way to. */
 typedef struct gs_plan_past {
     const char *environment;
     bool known;
     gs_digest bundle;
-    const gs_release *release; /* of that bundle; NULL when it is not kept any more */
+    int64_t epoch, sequence;
+    const char *version;
+    const gs_contents *contents;       /* of that bundle; NULL when it is not kept any more */
+    const gs_contents *const *between; /* bundles that ran here and are newer than the planned one and older than that one */
+    size_t between_count;
+    gs_text_map revisions;             /* schema -> revision that the last migration left it at, or tried to */
+    bool verified;                     /* the planned bundle once ran here and was verified */
 } gs_plan_past;
 
 typedef struct gs_plan_request {
@@ -75,7 +91,9 @@ typedef struct gs_plan_request {
     bool rollback;
 } gs_plan_request;
 /* Pure: no I/O. GS_EROLLBACK_REFUSED names the migration in the way; GS_EGATE an environment that has to come first; GS_ECHECK an
- * environment the site does not configure. Steps for environments that already run the bundle are planned too: they prove themselves. */
+ * environment the site does not configure, or one that runs a version this release does not upgrade from; GS_EDOWNGRADE one that runs
+ * something newer; GS_EUSAGE an environment the release does not have. Steps for environments that already run the bundle are planned too: they prove themselves. A rollback leaves
+ * environments alone that run nothing newer. The plan borrows from the request. */
 int gs_plan_make(const gs_plan_request *request, gs_plan **out, gs_error *err) GS_MUST_USE;
 void gs_plan_free(gs_plan *plan);
 void gs_plan_free_p(gs_plan **plan);
@@ -87,12 +105,13 @@ typedef struct gs_install_options {
     const char *bundle;
     const char *to;          /* install, plan: last environment */
     const char *environment; /* rollback: only this one */
-    const char *to_version;  /* rollback: VERSION; NULL: the one before */
+    const char *to_version;  /* rollback: VERSION or NAME@VERSION; NULL: the one before */
 } gs_install_options;
 
 /* Results are trees (made in arena) that src/cli prints as tables or as JSON; their keys are in docs/json.md. */
 int gs_import(gs_installation *installation, const char *bundle, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
-/* What would change, environment by environment, by asking registry, repositories and clusters. *changes false: nothing. */
+/* What would change, environment by environment, by asking registry, repositories and clusters. *changes false: nothing. bundle NULL:
+ * what a rollback would change. */
 int gs_plan_show(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, bool *changes,
                  gs_error *err) GS_MUST_USE;
 int gs_install(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, gs_error *err)

@@ -72,11 +72,6 @@ int gs_ledger_read(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *
 /* The newest such row, or *found false. */
 int gs_ledger_newest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
     GS_MUST_USE;
-/* The row of the highest (epoch, sequence) among such rows (the first of several), or *found false. */
-int gs_ledger_highest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
-    GS_MUST_USE;
-/* The accepted row of a product that raises the security floor most: (epoch, security_floor), or *found false when none has one. */
-int gs_ledger_floor(gs_ledger *ledger, const char *product, gs_arena *arena, gs_entry *out, bool *found, gs_error *err) GS_MUST_USE;
 
 /* The words of the JSON and of the table: "accepted", "done". NONE is "". */
 const char *gs_entry_kind_name(gs_entry_kind kind);

@@ -134,12 +134,11 @@ static int ask(gs_ledger *ledger, const char *sql, const gs_ledger_filter *filte
     return result == SQLITE_OK ? 0 : gs_ledger_fail(ledger, result, err, "read the ledger");
 }
 
-static int ask_for_one(gs_ledger *ledger, const char *sql, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out,
-                       bool *found, gs_error *err)
+int gs_ledger_newest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
 {
     GS_AUTO_STATEMENT sqlite3_stmt *statement = NULL;
     bool more = false;
-    int code = ask(ledger, sql, filter, &statement, err);
+    int code = ask(ledger, "SELECT " GS_LEDGER_COLUMNS WHERE " ORDER BY row DESC LIMIT 1", filter, &statement, err);
     if (code == 0) {
         code = gs_ledger_next(ledger, statement, &more, err);
     }
@@ -150,25 +149,6 @@ static int ask_for_one(gs_ledger *ledger, const char *sql, const gs_ledger_filte
         *found = more;
     }
     return code;
-}
-
-int gs_ledger_newest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
-{
-    return ask_for_one(ledger, "SELECT " GS_LEDGER_COLUMNS WHERE " ORDER BY row DESC LIMIT 1", filter, arena, out, found, err);
-}
-
-int gs_ledger_highest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
-{
-    return ask_for_one(ledger, "SELECT " GS_LEDGER_COLUMNS WHERE " ORDER BY epoch DESC, sequence DESC, row LIMIT 1", filter, arena,
-                       out, found, err);
-}
-
-int gs_ledger_floor(gs_ledger *ledger, const char *product, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
-{
-    const gs_ledger_filter filter = {.kind = GS_ENTRY_ACCEPTED, .product = product};
-    return ask_for_one(
-        ledger, "SELECT " GS_LEDGER_COLUMNS WHERE " AND security_floor > 0 ORDER BY epoch DESC, security_floor DESC, row LIMIT 1",
-        &filter, arena, out, found, err);
 }
 
 int gs_ledger_read(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry **out, size_t *count, gs_error *err)

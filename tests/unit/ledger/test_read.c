@@ -1,4 +1,4 @@
-/* The ledger's questions: each filter alone and together, the order of bundles, the security floor. */
+/* The ledger's questions: each filter alone and together, the newest row. */
 #include "fixture.h"
 
 static void fill(fixture *f)
@@ -103,28 +103,6 @@ static void test_newest(void **state)
     assert_false(found);
 }
 
-/* The epoch decides before the sequence, refused rows and other products do not count. */
-static void test_highest_and_floor(void **state)
-{
-    fixture *f = *state;
-    gs_error err = {0};
-    fill(f);
-    gs_entry row = {0};
-    bool found = false;
-    const gs_ledger_filter accepted = {.kind = GS_ENTRY_ACCEPTED, .product = "shop"};
-    assert_ok(&err, gs_ledger_highest(f->ledger, &accepted, f->arena, &row, &found, &err));
-    assert_true(found);
-    assert_int_equal(row.epoch, 1);
-    assert_int_equal(row.sequence, 2);
-    assert_string_equal(row.version, "b");
-    assert_ok(&err, gs_ledger_floor(f->ledger, "shop", f->arena, &row, &found, &err));
-    assert_true(found);
-    assert_int_equal(row.epoch, 0);
-    assert_int_equal(row.security_floor, 4);
-    assert_ok(&err, gs_ledger_floor(f->ledger, "unknown", f->arena, &row, &found, &err));
-    assert_false(found);
-}
-
 static void test_names(void **state)
 {
     (void)state;
@@ -140,7 +118,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_with_ledger(test_filters),
         test_with_ledger(test_newest),
-        test_with_ledger(test_highest_and_floor),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
