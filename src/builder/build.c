@@ -67,7 +67,7 @@ static int prepare(gs_builder *builder, gs_gathered *gathered, gs_lock **lock, g
     return rc;
 }
 
-static int write_bundle(gs_builder *builder, const gs_build_options *options, const gs_lock *lock, const gs_layout *layout,
+static int write_bundle(gs_builder *builder, const gs_build_options *options, const gs_lock *lock, const gs_build_layout *layout,
                         const build_keys *keys, const char *output, gs_build_result *out, gs_error *err)
 {
     const gs_release *release = builder->release;
@@ -108,7 +108,7 @@ int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result
     GS_AUTO_LOCK gs_lock *lock = NULL;
     build_keys keys = {0};
     gs_gathered gathered = {0};
-    gs_layout layout = {0};
+    gs_build_layout layout = {0};
     gs_build_result result = {0};
     int rc = load_keys(options, &keys, err);
     if (rc == 0)
@@ -124,7 +124,7 @@ int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result
         rc = gs_fail_nomem(err);
     if (rc == 0)
         rc = write_bundle(&builder, options, lock, &layout, &keys, output, &result, err);
-    gs_layout_done(&layout);
+    gs_build_layout_done(&layout);
     keys_done(&keys);
     if (rc < 0) {
         gs_build_result_done(&result);

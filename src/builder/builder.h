@@ -106,22 +106,22 @@ typedef struct gs_piece {
     gs_origin *origin; /* an image's layer or config */
 } gs_piece;
 
-typedef struct gs_layout {
+typedef struct gs_build_layout {
     gs_piece *pieces; /* unique, in file order */
     size_t count;
     gs_descriptor *blobs; /* the same descriptors, for gs_writer_plan */
     gs_buf index_json, manifest_json;
-} gs_layout;
+} gs_build_layout;
 
-int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gathered, gs_layout *out, gs_error *err) GS_MUST_USE;
-void gs_layout_done(gs_layout *layout);
+int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gathered, gs_build_layout *out, gs_error *err) GS_MUST_USE;
+void gs_build_layout_done(gs_build_layout *layout);
 
 /* ---- fetch: every blob to its place (fetch.c, reuse.c) ----------------------------------------------------------------------------- */
 
 typedef struct gs_fetched {
     uint64_t fetched, copied; /* bytes */
 } gs_fetched;
-int gs_fetch(gs_builder *builder, const gs_layout *layout, const gs_build_options *options, const char *output, gs_writer *writer,
+int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_options *options, const char *output, gs_writer *writer,
              gs_fetched *out, gs_error *err) GS_MUST_USE;
 
 /* Bundles whose blobs may be copied. They are read, not trusted: every copied blob is hashed. */

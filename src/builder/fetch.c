@@ -9,7 +9,7 @@
 
 typedef struct fetch_state {
     gs_builder *builder;
-    const gs_layout *layout;
+    const gs_build_layout *layout;
     const gs_reuse *reuse;
     gs_writer *writer;
     pthread_mutex_t mutex; /* of done and result */
@@ -126,7 +126,7 @@ static int sweep_archives(fetch_state *state, gs_error *err)
     return rc;
 }
 
-int gs_fetch(gs_builder *builder, const gs_layout *layout, const gs_build_options *options, const char *output, gs_writer *writer,
+int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_options *options, const char *output, gs_writer *writer,
              gs_fetched *out, gs_error *err)
 {
     fetch_state state = {.builder = builder, .layout = layout, .writer = writer};

@@ -12,13 +12,13 @@ typedef struct layout_state {
     gs_builder *builder;
     gs_arena *arena;
     const gs_lock *lock;
-    gs_layout *out;
+    gs_build_layout *out;
     size_t room;
     gs_node *index_items;    /* of index.json */
     gs_node *manifest_items; /* of manifest.json */
 } layout_state;
 
-static const gs_piece *find_piece(const gs_layout *layout, const gs_digest *digest)
+static const gs_piece *find_piece(const gs_build_layout *layout, const gs_digest *digest)
 {
     for (size_t i = 0; i < layout->count; i++)
         if (gs_digest_equal(&layout->pieces[i].descriptor.digest, digest))
@@ -28,7 +28,7 @@ static const gs_piece *find_piece(const gs_layout *layout, const gs_digest *dige
 
 static int add_piece(layout_state *state, const gs_piece *piece, gs_error *err)
 {
-    gs_layout *layout = state->out;
+    gs_build_layout *layout = state->out;
     const gs_piece *there = find_piece(layout, &piece->descriptor.digest);
     if (there != NULL) {
         if (there->descriptor.size == piece->descriptor.size)
@@ -292,7 +292,7 @@ static int write_documents(layout_state *state, gs_error *err)
 
 static int list_blobs(layout_state *state, gs_error *err)
 {
-    gs_layout *layout = state->out;
+    gs_build_layout *layout = state->out;
     layout->blobs = gs_arena_array(state->arena, layout->count + 1, sizeof *layout->blobs);
     if (layout->blobs == NULL)
         return gs_fail_nomem(err);
@@ -301,10 +301,10 @@ static int list_blobs(layout_state *state, gs_error *err)
     return 0;
 }
 
-int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gathered, gs_layout *out, gs_error *err)
+int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gathered, gs_build_layout *out, gs_error *err)
 {
     layout_state state = {.builder = builder, .arena = builder->arena, .lock = lock, .out = out};
-    *out = (gs_layout){0};
+    *out = (gs_build_layout){0};
     gs_buf_init(&out->index_json, GS_MAX_LAYOUT_INDEX_BYTES);
     gs_buf_init(&out->manifest_json, GS_MAX_LAYOUT_INDEX_BYTES);
     state.index_items = gs_node_new_list(builder->arena);
@@ -321,14 +321,14 @@ int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gath
     if (rc == 0)
         rc = list_blobs(&state, err);
     if (rc < 0)
-        gs_layout_done(out);
+        gs_build_layout_done(out);
     return rc;
 }
 
-void gs_layout_done(gs_layout *layout)
+void gs_build_layout_done(gs_build_layout *layout)
 {
     free(layout->pieces);
     gs_buf_done(&layout->index_json);
     gs_buf_done(&layout->manifest_json);
-    *layout = (gs_layout){0};
+    *layout = (gs_build_layout){0};
 }
