@@ -114,8 +114,8 @@ static bool names_something(const gs_node *entry)
 
 static int follow_file(const following *f, const gs_node *entry, const char *written, gs_error *err)
 {
-    const char *path;
-    entry_kind kind;
+    const char *path = NULL;
+    entry_kind kind = ENTRY_FILE;
     int rc = look_up(f, entry, written, &path, &kind, err);
     if (rc == 0 && kind == ENTRY_DIRECTORY)
         rc = refuse(f, entry, err, "this is a directory where a file is due");
@@ -125,8 +125,8 @@ static int follow_file(const following *f, const gs_node *entry, const char *wri
 /* An entry that may be a file or a directory with a kustomization of its own. */
 static int follow_any(const following *f, const gs_node *entry, const char **file, gs_error *err)
 {
-    const char *path;
-    entry_kind kind;
+    const char *path = NULL;
+    entry_kind kind = ENTRY_FILE;
     int rc = look_up(f, entry, entry->text, &path, &kind, err);
     if (rc < 0)
         return rc;
