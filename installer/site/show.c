@@ -16,7 +16,7 @@ typedef struct showing {
     bool changes; /* anything would change anywhere */
 } showing;
 
-static const char *const change_names[] = {[GS_CHANGE_ADD] = "add", [GS_CHANGE_MODIFY] = "change", [GS_CHANGE_REMOVE] = "remove"};
+static const char *const change_names[] = {[GS_CHANGE_ADD] = "add", [GS_CHANGE_MODIFY] = "modify", [GS_CHANGE_REMOVE] = "remove"};
 static const char *const target_names[] = {
     [GS_TARGET_HELM] = "helm", [GS_TARGET_KUBECTL] = "kubectl", [GS_TARGET_GITOPS] = "gitops"};
 

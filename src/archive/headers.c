@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-enum { TYPE_AT = 156, SIZE_AT = 124, SIZE_LEN = 12 };
+enum { TYPE_AT = 156, SIZE_AT = 124, SIZE_LEN = 12, MAGIC_AT = 257, GNU_SPARSE_AT = 386, GNU_SPARSE_END = 495 };
 
 /* A size: octal digits after blanks and before blanks or NUL, or base 256. */
 static bool read_size(const unsigned char *block, uint64_t *out)
@@ -52,6 +52,16 @@ static int check_pax_text(const gs_feed *feed, uint64_t offset, uint64_t size, g
     return 0;
 }
 
+/* GNU tar has a map of holes and a real size in its headers and looks at them in sparse files alone; libarchive does in all. */
+static bool has_gnu_map(const unsigned char *block)
+{
+    bool found = false;
+    for (size_t i = GNU_SPARSE_AT; i < GNU_SPARSE_END; i++) {
+        found |= block[i] != 0;
+    }
+    return found && memcmp(block + MAGIC_AT, "ustar  ", 8) == 0;
+}
+
 static int check_own_header(const unsigned char *block, struct archive_entry *entry, gs_error *err)
 {
     uint64_t size;
@@ -70,7 +80,7 @@ static int check_own_header(const unsigned char *block, struct archive_entry *en
     if (file && size != 0 && size != meant) {
         return gs_fail(err, GS_EFORMAT, "its two headers give it two sizes");
     }
-    if (archive_entry_sparse_count(entry) > 0) {
+    if (has_gnu_map(block) || archive_entry_sparse_count(entry) > 0) {
         return gs_fail(err, GS_EFORMAT, "it is a sparse file");
     }
     return 0;

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "gapship/fs.h"
 #include "gapship/text.h"
@@ -11,43 +10,15 @@
 
 #define MAX_PASSWORD_BYTES 4096u
 
-/* Opens a file that holds a secret. Like ssh, refuses one that others can read. */
-static int open_secret(const char *path, int *fd, uint64_t *size, gs_error *err)
+/* The first line of the file, for gs_buf_done after it was wiped. */
+static int read_password(const char *path, gs_buf *out, gs_error *err)
 {
-    struct stat info;
-    int code = gs_fs_open_read(AT_FDCWD, path, false, fd, size, err);
+    int code = gs_fs_read_secret(AT_FDCWD, path, out, err);
     if (code != 0) {
         return code;
     }
-    if (fstat(*fd, &info) != 0 || (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-        gs_fs_close_p(fd);
-        (void)gs_fail(err, GS_ESPEC, "this file holds a secret, and other users may read it");
-        (void)gs_error_hint(err, "chmod 600 %s", path);
-        return gs_error_at(err, "%s", path);
-    }
-    return 0;
-}
-
-/* The first line of the file. The caller clears it. */
-static int read_password(const char *path, char out[MAX_PASSWORD_BYTES], gs_error *err)
-{
-    GS_AUTO_FD int fd = -1;
-    uint64_t size = 0;
-    int code = open_secret(path, &fd, &size, err);
-    if (code != 0) {
-        return code;
-    }
-    if (size >= MAX_PASSWORD_BYTES) {
-        (void)gs_fail(err, GS_ELIMIT, "a password has at most %u bytes", MAX_PASSWORD_BYTES - 1);
-        return gs_error_at(err, "%s", path);
-    }
-    code = gs_fs_pread(fd, out, (size_t)size, 0, err);
-    if (code != 0) {
-        return gs_error_at(err, "%s", path);
-    }
-    out[size] = '\0';
-    out[strcspn(out, "\r\n")] = '\0';
-    if (out[0] == '\0') {
+    out->data[strcspn(gs_buf_text(out), "\r\n")] = '\0';
+    if (out->data[0] == '\0') {
         (void)gs_fail(err, GS_ESPEC, "this file should hold a password, and its first line is empty");
         return gs_error_at(err, "%s", path);
     }
@@ -62,12 +33,16 @@ static int give_password(gs_git_session *session, git_credential **out)
         (void)gs_error_hint(session->err, "name the user and a file with the password in the configuration of this repository");
         return gs_error_at(session->err, "%s", session->git->url.host);
     }
-    char password[MAX_PASSWORD_BYTES];
-    int code = read_password(access->password_file, password, session->err);
-    if (code == 0 && git_credential_userpass_plaintext_new(out, access->user, password) < 0) {
+    gs_buf password;
+    gs_buf_init(&password, MAX_PASSWORD_BYTES);
+    int code = read_password(access->password_file, &password, session->err);
+    if (code == 0 && git_credential_userpass_plaintext_new(out, access->user, password.data) < 0) {
         code = gs_fail_nomem(session->err);
     }
-    explicit_bzero(password, sizeof(password));
+    if (password.data) {
+        explicit_bzero(password.data, password.cap);
+    }
+    gs_buf_done(&password);
     return code;
 }
 
@@ -78,9 +53,12 @@ static int give_key(gs_git_session *session, git_credential **out)
     if (access->key_file) {
         GS_AUTO_FD int fd = -1;
         uint64_t size;
-        int code = open_secret(access->key_file, &fd, &size, session->err);
+        int code = gs_fs_open_read(AT_FDCWD, access->key_file, false, &fd, &size, session->err);
         if (code != 0) {
             return code;
+        }
+        if (gs_fs_check_secret(fd, session->err) != 0) {
+            return gs_error_at(session->err, "%s", access->key_file);
         }
         status = git_credential_ssh_key_new(out, access->user, NULL, access->key_file, NULL);
     } else {
@@ -142,7 +120,7 @@ static int on_certificate(git_cert *certificate, int valid, const char *host, vo
     if (certificate->cert_type != GIT_CERT_HOSTKEY_LIBSSH2) {
         return GIT_PASSTHROUGH; /* TLS: the verdict of the certificate check stands */
     }
-    session->code = gs_git_hostkey_check(session->git, (const git_cert_hostkey *)certificate, session->err);
+    session->code = gs_git_hostkey_check(session->git, (const git_cert_hostkey *)(const void *)certificate, session->err);
     return session->code == 0 ? 0 : GIT_EUSER;
 }
 

@@ -315,12 +315,25 @@ static int start_response(gs_http_response *response, const gs_http_request *req
     return 0;
 }
 
-int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_request *request, const char *url, bool foreign,
+/* For people who look for a fault. Without the query, which may hold a secret. */
+static void report(const gs_run *run, const gs_http_request *request, const char *url, int status)
+{
+    if (!run || !run->emit) {
+        return;
+    }
+    char shown[256];
+    (void)snprintf(shown, sizeof shown, "%.*s", (int)strcspn(url, "?#"), url);
+    const char *method = request->method ? request->method : "GET";
+    const gs_fact facts[] = {GS_TEXT_FACT("method", method), GS_TEXT_FACT("url", shown), GS_NUMBER_FACT("status", status)};
+    gs_emit(run, GS_DEBUG, "httpExchange", facts, 3, "%s %s: %d", method, shown, status);
+}
+
+int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_request *request, gs_http_target target,
                      gs_http_response *response, bool *transient, gs_error *err)
 {
     struct curl_slist *headers = NULL;
-    int code = start_response(response, request, url, err);
-    code = code ? code : build_headers(request, foreign, &headers, err);
+    int code = start_response(response, request, target.url, err);
+    code = code ? code : build_headers(request, target.foreign, &headers, err);
     if (code) {
         return code;
     }
@@ -335,11 +348,12 @@ int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_reques
     set_method(easy, request);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
-    CURLcode status = curl_easy_setopt(easy, CURLOPT_URL, url);
+    CURLcode status = curl_easy_setopt(easy, CURLOPT_URL, target.url);
     if (status == CURLE_OK) {
         status = curl_easy_perform(easy);
     }
     code = finish(&x, easy, status, detail, transient);
+    report(http->run, request, target.url, code ? 0 : response->status);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);

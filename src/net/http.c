@@ -115,7 +115,7 @@ static int follow(gs_http *http, gs_http_handle *handle, const gs_http_request *
     int code = gs_buf_check(&url, err);
     bool foreign = false;
     for (unsigned hops = 0; code == 0; hops++) {
-        code = gs_http_exchange(http, handle, request, gs_buf_text(&url), foreign, response, transient, err);
+        code = gs_http_exchange(http, handle, request, (gs_http_target){gs_buf_text(&url), foreign}, response, transient, err);
         if (code || !wants_redirect(request, response->status)) {
             break;
         }

@@ -20,9 +20,15 @@ struct gs_http {
     gs_http_handle *idle; /* under lock; the last one given back is the first to be taken: its connections are the freshest */
 };
 
-/* One request to one URL, without redirects. foreign: a redirect led to another origin, so only harmless headers may go there.
- * *transient is set on failure: trying again may help. response is initialised by the caller. */
-int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_request *request, const char *url, bool foreign,
+/* Where one exchange goes. foreign: a redirect led to another origin, so only harmless headers may go there. */
+typedef struct gs_http_target {
+    const char *url;
+    bool foreign;
+} gs_http_target;
+
+/* One request to one URL, without redirects. *transient is set on failure: trying again may help. response is initialised by the
+ * caller. */
+int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_request *request, gs_http_target target,
                      gs_http_response *response, bool *transient, gs_error *err);
 /* gs_http_send that also tells whether trying again may help. */
 int gs_http_send_once(gs_http *http, const gs_http_request *request, gs_http_response *response, bool *transient, gs_error *err);

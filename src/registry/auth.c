@@ -298,20 +298,18 @@ int gs_auth_header(gs_auth *auth, const char *repository, const char *scope, gs_
     return code;
 }
 
-/* Adds the scopes that the registry asks for; true when that added any. */
-static bool add_scope(char *scope, size_t size, const char *wanted)
+/* Adds the scopes that the registry asks for, unless they are there or there is no room. */
+static void add_scope(char scope[GS_AUTH_SCOPE], const char *wanted)
 {
     size_t len = strlen(scope);
     bool known = !wanted || wanted[0] == '\0' || strstr(scope, wanted) != NULL;
-    if (known || len + strlen(wanted) + 2 > size) {
-        return false;
+    if (!known && len + strlen(wanted) + 2 <= GS_AUTH_SCOPE) {
+        (void)snprintf(scope + len, GS_AUTH_SCOPE - len, "%s%s", len > 0 ? " " : "", wanted);
     }
-    (void)snprintf(scope + len, size - len, "%s%s", len > 0 ? " " : "", wanted);
-    return true;
 }
 
-static int answer_challenge(gs_auth *auth, const gs_http_response *response, const char *repository, const char *used, char *scope,
-                            size_t scope_size, bool *again, gs_error *err)
+static int answer_challenge(gs_auth *auth, const gs_http_response *response, const char *repository, const char *used,
+                            char scope[GS_AUTH_SCOPE], bool *again, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     const gs_challenge *challenge = NULL;
@@ -333,16 +331,16 @@ static int answer_challenge(gs_auth *auth, const gs_http_response *response, con
     if (*place && gs_text_starts(used, "Bearer ") && strcmp((*place)->text, used + strlen("Bearer ")) == 0) {
         drop_token(place);
     }
-    (void)add_scope(scope, scope_size, challenge ? challenge->scope : NULL);
+    add_scope(scope, challenge ? challenge->scope : NULL);
     *again = true;
     return 0;
 }
 
-int gs_auth_challenged(gs_auth *auth, const gs_http_response *response, const char *repository, const char *used, char *scope,
-                       size_t scope_size, bool *again, gs_error *err)
+int gs_auth_challenged(gs_auth *auth, const gs_http_response *response, const char *repository, const char *used,
+                       char scope[GS_AUTH_SCOPE], bool *again, gs_error *err)
 {
     pthread_mutex_lock(&auth->lock);
-    int code = answer_challenge(auth, response, repository, used, scope, scope_size, again, err);
+    int code = answer_challenge(auth, response, repository, used, scope, again, err);
     pthread_mutex_unlock(&auth->lock);
     return code;
 }

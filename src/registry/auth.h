@@ -23,10 +23,12 @@ void gs_auth_free(gs_auth *auth);
 /* The value of Authorization for a request, or nothing. Asks the registry once what it wants, and the token server when there is no
  * fresh token for the scope ("repository:NAME:pull", several separated by spaces, or ""). */
 int gs_auth_header(gs_auth *auth, const char *repository, const char *scope, gs_buf *out, gs_error *err);
+/* Scopes for one request; with the terminating NUL. */
+#define GS_AUTH_SCOPE 700
 /* Learns from a 401. used: the header that was refused ("" for none). scope grows when the registry asks for more. *again: another
  * try can have a better header. */
-int gs_auth_challenged(gs_auth *auth, const gs_http_response *response, const char *repository, const char *used, char *scope,
-                       size_t scope_size, bool *again, gs_error *err);
+int gs_auth_challenged(gs_auth *auth, const gs_http_response *response, const char *repository, const char *used,
+                       char scope[GS_AUTH_SCOPE], bool *again, gs_error *err);
 /* The user that credentials were found for; "" for none. Copied, for messages. */
 void gs_auth_user(gs_auth *auth, const char *repository, char *out, size_t size);
 

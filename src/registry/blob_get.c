@@ -171,12 +171,11 @@ int gs_registry_get_blob(gs_registry *registry, const char *repository, const gs
     static const gs_sink_ops ops = {.write = take, .close = take_end};
     char name[GS_DIGEST_TEXT];
     gs_digest_text(&blob->digest, name);
-    gs_call call;
+    GS_AUTO_CALL gs_call call;
     download self = {.blob = blob, .target = sink, .moved = moved, .state = state, .call = &call};
     GS_AUTO_HASH gs_hash *hash = NULL;
     GS_AUTO_SINK gs_sink *checked = NULL;
-    GS_AUTO_BUF gs_buf url;
-    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, &url, err, "blobs/%s", name);
+    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, "blobs", name, err);
     code = code ? code : gs_hash_new(&hash, err);
     code = code ? code : gs_sink_new(&ops, &self, &checked, err);
     self.hash = hash;

@@ -35,13 +35,6 @@ static bool answer_stored(const gs_http_response *response)
     return response->status == 201 || response->status == 204;
 }
 
-static int init_uploads_call(gs_call *call, const gs_registry *registry, const char *repository, gs_buf *url, gs_error *err)
-{
-    int code = gs_call_init(call, registry, repository, GS_ACCESS_PUSH, url, err, "blobs/uploads/");
-    call->http.method = "POST";
-    return code;
-}
-
 /* One request about the open session, tried once and shortly. The status, or 0. */
 static int ask_session(upload *self, const char *method, gs_http_response *response)
 {
@@ -93,10 +86,10 @@ static int move_session(upload *self, const gs_http_response *response, gs_error
 
 static int open_session(upload *self, uint64_t *least_chunk, gs_error *err)
 {
-    gs_call call;
-    GS_AUTO_BUF gs_buf url;
+    GS_AUTO_CALL gs_call call;
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    int code = init_uploads_call(&call, self->registry, self->repository, &url, err);
+    int code = gs_call_init(&call, self->registry, self->repository, GS_ACCESS_PUSH, "blobs/uploads", "", err);
+    call.http.method = "POST";
     code = code ? code : gs_call_send(self->registry, &call, &response, err);
     if (code) {
         return code;
@@ -316,10 +309,9 @@ int gs_registry_has_blob(gs_registry *registry, const char *repository, const gs
 {
     char name[GS_DIGEST_TEXT];
     gs_digest_text(digest, name);
-    gs_call call;
-    GS_AUTO_BUF gs_buf url;
+    GS_AUTO_CALL gs_call call;
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PUSH, &url, err, "blobs/%s", name);
+    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PUSH, "blobs", name, err);
     call.http.method = "HEAD";
     code = code ? code : gs_call_send(registry, &call, &response, err);
     if (code) {
@@ -337,16 +329,17 @@ int gs_registry_has_blob(gs_registry *registry, const char *repository, const gs
 int gs_registry_mount_blob(gs_registry *registry, const char *repository, const char *from, const gs_digest *digest, bool *mounted,
                            gs_error *err)
 {
+    int code = gs_registry_check_repository(from, err);
+    if (code) {
+        return code;
+    }
     char name[GS_DIGEST_TEXT];
+    char query[GS_MAX_REFERENCE_BYTES];
     gs_digest_text(digest, name);
-    gs_call call;
-    GS_AUTO_BUF gs_buf url;
+    (void)snprintf(query, sizeof query, "?mount=%s&from=%s", name, from);
+    GS_AUTO_CALL gs_call call;
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    int code = gs_repository_valid(from) ? 0 : gs_fail(err, GS_ESPEC, "\"%s\" is not the name of a repository", from);
-    gs_buf_init(&url, 0);
-    code = code ? code
-                : gs_call_init(&call, registry, repository, GS_ACCESS_PUSH, &url, err, "blobs/uploads/?mount=%s&from=%s", name,
-                               from);
+    code = gs_call_init(&call, registry, repository, GS_ACCESS_PUSH, "blobs/uploads", query, err);
     if (code) {
         return code;
     }

@@ -1,6 +1,5 @@
 /* One request to a registry, with credentials and retries. Decides where Authorization may go: to the registry's own origin only.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -13,29 +12,30 @@
 #define MAX_ROUNDS     3u /* without a token, with one, with a wider one */
 #define LOCATION_BYTES GS_KIB(16)
 
-int gs_call_init(gs_call *call, const gs_registry *registry, const char *repository, gs_access access, gs_buf *url, gs_error *err,
-                 const char *format, ...)
+int gs_registry_check_repository(const char *repository, gs_error *err)
 {
-    gs_buf_init(url, GS_MAX_HTTP_HEADER_BYTES);
-    if (!gs_repository_valid(repository)) {
-        char shown[128];
-        gs_text_printable(repository, shown, sizeof shown);
-        return gs_fail(err, GS_ESPEC, "\"%s\" is not the name of a repository", shown);
+    return gs_repository_valid(repository) ? 0 : gs_fail(err, GS_ESPEC, "\"%.100s\" is not the name of a repository", repository);
+}
+
+int gs_call_init(gs_call *call, const gs_registry *registry, const char *repository, gs_access access, const char *kind,
+                 const char *name, gs_error *err)
+{
+    *call = (gs_call){.repository = repository};
+    gs_buf_init(&call->url, GS_MAX_HTTP_HEADER_BYTES);
+    int code = gs_registry_check_repository(repository, err);
+    if (code) {
+        return code;
     }
-    char rest[512];
-    va_list args;
-    va_start(args, format);
-    int len = vsnprintf(rest, sizeof rest, format, args);
-    va_end(args);
-    if (len < 0 || (size_t)len >= sizeof rest) {
-        return gs_fail(err, GS_EINTERNAL, "a registry path of %d bytes", len);
-    }
-    gs_buf_printf(url, "%s/v2/%s/%s", registry->base, repository, rest);
-    int code = gs_buf_check(url, err);
-    *call = (gs_call){.http = {GS_HTTP_REQUEST, .url = gs_buf_text(url), .idle_ms = registry->idle_ms}, .repository = repository};
+    gs_buf_printf(&call->url, "%s/v2/%s/%s/%s", registry->base, repository, kind, name);
+    call->http = (gs_http_request){GS_HTTP_REQUEST, .url = gs_buf_text(&call->url), .idle_ms = registry->idle_ms};
     (void)snprintf(call->scope, sizeof call->scope, "repository:%s:%s", repository,
                    access == GS_ACCESS_PUSH ? "pull,push" : "pull");
-    return code;
+    return gs_buf_check(&call->url, err);
+}
+
+void gs_call_done(gs_call *call)
+{
+    gs_buf_done(&call->url);
 }
 
 /* A call on its way: the request as it is sent, which restart and new credentials change. */
@@ -108,7 +108,7 @@ static int send_rounds(attempt *self, gs_http_response *response, gs_error *err)
         }
         bool again = false;
         code = gs_auth_challenged(self->registry->auth, response, call->repository, gs_buf_text(&self->authorization), call->scope,
-                                  sizeof call->scope, &again, err);
+                                  &again, err);
         if (code || !again) {
             return code;
         }

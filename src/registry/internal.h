@@ -21,13 +21,12 @@ struct gs_registry {
     pthread_mutex_t referrers_lock; /* held while a fallback tag is read, changed and written */
 };
 
-#define GS_REGISTRY_SCOPE 700
-
 /* One request. Authorization and retries are added by gs_call_send. */
 typedef struct gs_call {
     gs_http_request http;   /* url absolute */
+    gs_buf url;             /* what http.url shows at first */
     const char *repository; /* NULL: the registry itself */
-    char scope[GS_REGISTRY_SCOPE];
+    char scope[GS_AUTH_SCOPE];
     /* Before a further try: make the sink ready and change `http` where needed. */
     int (*restart)(void *state, gs_error *err);
     void *restart_state;
@@ -36,9 +35,11 @@ typedef struct gs_call {
 
 typedef enum gs_access { GS_ACCESS_PULL, GS_ACCESS_PUSH } gs_access;
 
-/* A call to /v2/REPOSITORY/REST, whose URL is kept in url (initialised here; the caller's to free). repository is checked. */
-int gs_call_init(gs_call *call, const gs_registry *registry, const char *repository, gs_access access, gs_buf *url, gs_error *err,
-                 const char *format, ...) GS_PRINTF(7, 8);
+/* A call to /v2/REPOSITORY/KIND/NAME. repository is checked; name is fit for a URL. done it in every case. */
+int gs_call_init(gs_call *call, const gs_registry *registry, const char *repository, gs_access access, const char *kind,
+                 const char *name, gs_error *err);
+void gs_call_done(gs_call *call);
+#define GS_AUTO_CALL __attribute__((cleanup(gs_call_done)))
 /* Sends it, with credentials where the URL is the registry's own; a 401 is answered with better ones. 0 with any status. */
 int gs_call_send(gs_registry *registry, gs_call *call, gs_http_response *response, gs_error *err);
 /* The Location of an answer: absolute, and repaired where a proxy made the registry forget its scheme or port. */
@@ -52,6 +53,8 @@ bool gs_answer_has_code(const gs_http_response *response, const char *code);
 /* An error of ours about a repository: sets `where`. */
 int gs_registry_at(const gs_registry *registry, const char *repository, gs_error *err);
 
+/* GS_ESPEC unless it is the name of a repository. */
+int gs_registry_check_repository(const char *repository, gs_error *err);
 /* "tag" or "sha256:…" fit for a URL; GS_ESPEC. */
 int gs_registry_check_reference(const char *reference, gs_error *err);
 bool gs_is_digest_reference(const char *reference);

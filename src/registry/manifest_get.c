@@ -22,24 +22,19 @@ int gs_registry_check_reference(const char *reference, gs_error *err)
         return gs_digest_parse(reference, &digest, err);
     }
     if (!gs_tag_valid(reference)) {
-        char shown[160];
-        gs_text_printable(reference, shown, sizeof shown);
-        return gs_fail(err, GS_ESPEC, "\"%s\" is not a tag", shown);
+        return gs_fail(err, GS_ESPEC, "\"%.150s\" is not a tag", reference);
     }
     return 0;
 }
 
-static int init_call(gs_call *call, const gs_registry *registry, const char *repository, const char *reference, gs_buf *url,
-                     gs_error *err)
+static int init_call(gs_call *call, const gs_registry *registry, const char *repository, const char *reference, gs_error *err)
 {
-    gs_buf_init(url, GS_MAX_HTTP_HEADER_BYTES);
+    *call = (gs_call){0};
     int code = gs_registry_check_reference(reference, err);
-    code = code ? code : gs_call_init(call, registry, repository, GS_ACCESS_PULL, url, err, "manifests/%s", reference);
-    if (code == 0) {
-        call->http.headers = &accept_header;
-        call->http.header_count = 1;
-        call->http.redirects = true;
-    }
+    code = code ? code : gs_call_init(call, registry, repository, GS_ACCESS_PULL, "manifests", reference, err);
+    call->http.headers = &accept_header;
+    call->http.header_count = 1;
+    call->http.redirects = true;
     return code;
 }
 
@@ -97,9 +92,8 @@ static int take_manifest(const gs_http_response *response, const char *reference
 int gs_registry_get_manifest(gs_registry *registry, const char *repository, const char *reference, gs_arena *arena, gs_buf *bytes,
                              gs_descriptor *out, gs_error *err)
 {
-    gs_call call;
-    GS_AUTO_BUF gs_buf url;
-    int code = init_call(&call, registry, repository, reference, &url, err);
+    GS_AUTO_CALL gs_call call;
+    int code = init_call(&call, registry, repository, reference, err);
     if (code) {
         return code;
     }
@@ -125,9 +119,8 @@ int gs_registry_get_manifest(gs_registry *registry, const char *repository, cons
 int gs_manifest_head(gs_registry *registry, const char *repository, const char *reference, int *status, bool *has_digest,
                      gs_digest *digest, gs_error *err)
 {
-    gs_call call;
-    GS_AUTO_BUF gs_buf url;
-    int code = init_call(&call, registry, repository, reference, &url, err);
+    GS_AUTO_CALL gs_call call;
+    int code = init_call(&call, registry, repository, reference, err);
     if (code) {
         return code;
     }

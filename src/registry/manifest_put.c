@@ -7,10 +7,9 @@
 int gs_manifest_put(gs_registry *registry, const char *repository, const char *reference, const gs_descriptor *manifest,
                     const void *data, bool *indexed, gs_error *err)
 {
-    gs_call call;
-    GS_AUTO_BUF gs_buf url;
+    GS_AUTO_CALL gs_call call;
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PUSH, &url, err, "manifests/%s", reference);
+    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PUSH, "manifests", reference, err);
     const gs_http_header type = {"Content-Type", manifest->media_type};
     call.http.method = "PUT";
     call.http.headers = &type;

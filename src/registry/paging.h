@@ -8,7 +8,7 @@
 
 /* The URL of the next page into next; empty when this was the last. Only the registry's own origin is followed. */
 int gs_page_next(const gs_registry *registry, const gs_http_response *response, gs_buf *next, gs_error *err);
-/* Points a call at the next page: url takes over what next holds. */
-void gs_page_turn(gs_call *call, gs_buf *url, gs_buf *next);
+/* Points a call at the next page. */
+void gs_page_turn(gs_call *call, gs_buf *next);
 
 #endif

@@ -49,12 +49,11 @@ int gs_referrers_supported(gs_registry *registry, const char *repository, const 
     char name[GS_DIGEST_TEXT];
     gs_digest_text(subject, name);
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
-    gs_call call;
+    GS_AUTO_CALL gs_call call;
     gs_manifest page;
-    GS_AUTO_BUF gs_buf url;
     GS_AUTO_BUF gs_buf next;
     gs_buf_init(&next, GS_MAX_HTTP_HEADER_BYTES);
-    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, &url, err, "referrers/%s", name);
+    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, "referrers", name, err);
     code = code || arena ? code : gs_fail_nomem(err);
     return code ? code : get_page(registry, &call, arena, &page, &next, supported, err);
 }
@@ -99,14 +98,13 @@ int gs_registry_referrers(gs_registry *registry, const char *repository, const g
 {
     char name[GS_DIGEST_TEXT];
     gs_digest_text(subject, name);
-    gs_call call;
+    GS_AUTO_CALL gs_call call;
     gs_descriptor *items = NULL;
     size_t found = 0;
     bool supported = true;
-    GS_AUTO_BUF gs_buf url;
     GS_AUTO_BUF gs_buf next;
     gs_buf_init(&next, GS_MAX_HTTP_HEADER_BYTES);
-    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, &url, err, "referrers/%s", name);
+    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, "referrers", name, err);
     for (unsigned pages = 0; code == 0 && supported; pages++) {
         gs_manifest page = {0};
         code = get_page(registry, &call, arena, &page, &next, &supported, err);
@@ -114,7 +112,7 @@ int gs_registry_referrers(gs_registry *registry, const char *repository, const g
         if (code == 0 && (next.len == 0 || pages == GS_MAX_PAGES)) {
             break;
         }
-        gs_page_turn(&call, &url, &next);
+        gs_page_turn(&call, &next);
     }
     if (code == 0 && !supported) {
         char tag[TAG_BYTES];

@@ -31,13 +31,13 @@ int gs_page_next(const gs_registry *registry, const gs_http_response *response, 
     return code;
 }
 
-void gs_page_turn(gs_call *call, gs_buf *url, gs_buf *next)
+void gs_page_turn(gs_call *call, gs_buf *next)
 {
     gs_buf turned = *next;
-    *next = *url;
-    *url = turned;
+    *next = call->url;
+    call->url = turned;
     gs_buf_clear(next);
-    call->http.url = gs_buf_text(url);
+    call->http.url = gs_buf_text(&call->url);
 }
 
 typedef struct tag_list {
@@ -121,18 +121,17 @@ static size_t drop_doubles(const char **items, size_t count)
 
 int gs_registry_tags(gs_registry *registry, const char *repository, gs_arena *arena, gs_text_list *out, gs_error *err)
 {
-    gs_call call;
+    GS_AUTO_CALL gs_call call;
     tag_list list = {0};
-    GS_AUTO_BUF gs_buf url;
     GS_AUTO_BUF gs_buf next;
     gs_buf_init(&next, GS_MAX_HTTP_HEADER_BYTES);
-    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, &url, err, "tags/list?n=1000");
+    int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, "tags", "list?n=1000", err);
     for (unsigned pages = 0; code == 0 && pages < GS_MAX_PAGES; pages++) {
         code = get_page(registry, &call, &list, arena, &next, err);
         if (code || next.len == 0) {
             break;
         }
-        gs_page_turn(&call, &url, &next);
+        gs_page_turn(&call, &next);
     }
     if (code) {
         return code;

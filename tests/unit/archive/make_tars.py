@@ -124,6 +124,12 @@ save('contiguous', file('a', kind=b'7') + END)
 save('unknown_type', file('a', kind=b'Z') + END)
 save('volume', header('label', kind=b'V') + file('a') + END)
 save('gnu_sparse', header('a', 512, kind=b'S') + bytes(512) + END)
+gnu_map = bytearray(file('a', b'x' * 512)[:512])
+gnu_map[257:265] = b'ustar  \0'
+gnu_map[386:410] = b'00000001000\00000000010\0\0'
+gnu_map[148:156] = b' ' * 8
+gnu_map[148:156] = b'%06o\0 ' % sum(gnu_map)
+save('gnu_map_in_a_plain_file', bytes(gnu_map) + b'x' * 512 + END)
 save('pax_sparse', pax([(b'GNU.sparse.major', b'0'), (b'GNU.sparse.minor', b'1'), (b'GNU.sparse.name', b'a'), (b'GNU.sparse.size', b'4096'),
                         (b'GNU.sparse.numblocks', b'1'), (b'GNU.sparse.map', b'0,1')]) + file('a') + END)
 save('pax_size_larger', pax([(b'size', b'1024')]) + file('a', b'x' * 512) + file('hidden') + END)

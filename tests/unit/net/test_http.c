@@ -217,6 +217,30 @@ static void a_unix_socket_is_a_host(void **state)
     script_server_stop(server);
 }
 
+/* The socket lets a test have a host of any name. */
+static void a_redirect_must_not_reach_into_this_machine(void **state)
+{
+    gs_tempdir *dir = *state;
+    static const char *const targets[] = {"http://127.0.0.1:9/", "http://localhost/", "http://169.254.169.254/latest",
+                                          "http://[::1]/"};
+    for (size_t i = 0; i < COUNT_OF(targets); i++) {
+        char path[100], answer[200];
+        (void)snprintf(path, sizeof path, "%s/socket%zu", dir->path, i);
+        (void)snprintf(answer, sizeof answer, MOVED("%s"), targets[i]);
+        script_server *server = script_server_start((const char *const[]){answer, NULL}, path);
+        const gs_http_host host = {.unix_socket = path};
+        gs_http *http = NULL;
+        gs_error err = {0};
+        GS_AUTO_RESPONSE gs_http_response response = {0};
+        assert_ok(&err, gs_http_new(NULL, &host, &http, &err));
+        const gs_http_request request = {GS_HTTP_REQUEST, .url = "http://registry.example/x", .redirects = true};
+        assert_fails(&err, GS_ENETWORK, "to this machine", gs_http_send(http, &request, &response, &err));
+        assert_int_equal(script_server_count(server), 1);
+        gs_http_free(http);
+        script_server_stop(server);
+    }
+}
+
 static void what_cannot_be_sent(void **state)
 {
     (void)state;
@@ -244,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_redirect_elsewhere_takes_no_header_along),
         cmocka_unit_test(redirects_that_lead_nowhere),
         test_in_tempdir(a_unix_socket_is_a_host),
+        test_in_tempdir(a_redirect_must_not_reach_into_this_machine),
         cmocka_unit_test(what_cannot_be_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

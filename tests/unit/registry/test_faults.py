@@ -309,6 +309,14 @@ def test_an_upload_that_is_reset_begins_anew(w):
         equal(registry.uploads, {}, f'uploads left behind after {after}')
 
 
+def test_an_upload_over_tls_that_is_reset(w):
+    ca, crt, key = servers.certificate(w.path)
+    registry, _, digest = setup(w, BLOB, certificate=(crt, key))
+    registry.fault('PUT', '/uploads/', reset(100_000))
+    push(Client(w, registry.url, ca=ca), digest, BLOB)
+    equal(registry.blobs, {digest: BLOB}, 'content')
+
+
 def test_an_answer_that_is_lost_costs_no_second_upload(w):
     registry, client, digest = setup(w, BLOB)
 
