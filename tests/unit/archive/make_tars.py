@@ -126,7 +126,7 @@ save('volume', header('label', kind=b'V') + file('a') + END)
 save('gnu_sparse', header('a', 512, kind=b'S') + bytes(512) + END)
 gnu_map = bytearray(file('a', b'x' * 512)[:512])
 gnu_map[257:265] = b'ustar  \0'
-gnu_map[386:410] = b'00000001000\00000000010\0\0'
+gnu_map[386:410] = b'%011o\0%011o\0' % (512, 8)
 gnu_map[148:156] = b' ' * 8
 gnu_map[148:156] = b'%06o\0 ' % sum(gnu_map)
 save('gnu_map_in_a_plain_file', bytes(gnu_map) + b'x' * 512 + END)

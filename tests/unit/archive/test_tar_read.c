@@ -135,7 +135,7 @@ static const struct {
     {"unknown_type", GS_EFORMAT, "tar type \"Z\"", false},
     {"volume", GS_EFORMAT, NULL, false},
     {"gnu_sparse", GS_EFORMAT, NULL, false},
-    {"gnu_map_in_a_plain_file", GS_EFORMAT, NULL, false},
+    {"gnu_map_in_a_plain_file", GS_EFORMAT, "sparse file", false},
     {"pax_sparse", GS_EFORMAT, NULL, false},
     {"pax_size_larger", GS_EFORMAT, "two sizes", false},
     {"pax_size_smaller", GS_EFORMAT, "two sizes", false},
