@@ -114,8 +114,16 @@ static gs_node *document_node(gs_arena *arena, const gs_trust *trust)
 int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    GS_AUTO_BUF gs_buf text;
+    /* What could not be read again is not written. */
+    gs_buf_init(&text, GS_MAX_ROOT_BYTES);
     gs_node *document = arena ? document_node(arena, trust) : NULL;
-    return document ? gs_node_write_json(document, GS_JSON_PRETTY, out, err) : gs_fail_nomem(err);
+    int code = document ? gs_node_write_json(document, GS_JSON_PRETTY, &text, err) : gs_fail_nomem(err);
+    if (code != 0) {
+        return code;
+    }
+    gs_buf_add(out, text.data, text.len);
+    return gs_buf_check(out, err);
 }
 
 int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err)
