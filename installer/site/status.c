@@ -124,9 +124,9 @@ static bool same_place(const gs_entry *a, const gs_entry *b)
     return gs_text_equal(a->environment, b->environment) && gs_text_equal(a->product, b->product);
 }
 
-static bool is_newest(const looking *l, size_t row)
+static bool is_first(const looking *l, size_t row)
 {
-    for (size_t i = row + 1; i < l->count; i++) {
+    for (size_t i = 0; i < row; i++) {
         if (same_place(&l->rows[i], &l->rows[row])) {
             return false;
         }
@@ -134,7 +134,17 @@ static bool is_newest(const looking *l, size_t row)
     return true;
 }
 
-/* The newest DONE row of the same place that this state did not make: what "last good" means while it is not running. */
+static size_t newest_of(const looking *l, size_t row)
+{
+    for (size_t i = l->count; i-- > row;) {
+        if (same_place(&l->rows[i], &l->rows[row])) {
+            return i;
+        }
+    }
+    return row;
+}
+
+/* The newest row at or before this one that says it was verified there. */
 static const gs_entry *last_good(const looking *l, size_t row)
 {
     for (size_t i = row + 1; i-- > 0;) {
@@ -213,7 +223,8 @@ int gs_status(gs_installation *installation, gs_arena *arena, gs_node **result, 
         code = gs_ledger_read(installation->ledger, &filter, arena, &l.rows, &l.count, err);
     }
     for (size_t i = 0; code == 0 && i < l.count; i++) {
-        code = is_newest(&l, i) ? add_environment(&l, i, environments, err) : 0;
+        /* In the order in which they were first installed: the release's. */
+        code = is_first(&l, i) ? add_environment(&l, newest_of(&l, i), environments, err) : 0;
     }
     if (code == 0) {
         code = add_bundles(&l, bundles, err);

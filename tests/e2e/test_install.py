@@ -1,0 +1,136 @@
+"""The site's whole way: import, plan, install in order, resume, upgrade, roll back; and everything that must stop it."""
+import harness
+from harness import check, equal
+from shop import Shop
+
+
+def test_install_upgrade_and_roll_back(w):
+    shop = Shop(w)
+    one = shop.build('1.0.0', 1)
+    plan = shop.json('plan', one, status=20)
+    equal([e['name'] for e in plan['environments']], ['staging', 'production'], 'order')
+    images = plan['environments'][0]['images']
+    largest = max(len(path.read_bytes()) for path in (w.layout / 'blobs/sha256').iterdir())
+    check(images['push'] == 2 and largest < images['bytes'] < 1.5 * largest, f'{images}: the shared layer ({largest}) is counted once')
+    equal(shop.registry.repositories(), [], 'repositories after a plan')
+    equal([row['kind'] for row in shop.rows()], ['created'], 'rows after a plan')
+
+    shop('install', one, '--yes')
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+    for name in ('backend', 'worker'):
+        equal(shop.registry.digest(f'platform/shop/{name}:1.0.0'), shop.source.digest(f'shop/{name}:1.0.0'), f'digest of {name}')
+    equal(shop.git.subjects('deploy'), ['chore: update production to 1.0.0', 'chore: update staging to 1.0.0'], 'commits')
+    shop('plan', one, status=0)
+
+    two = shop.build('1.1.0', 2)
+    shop('install', two, '--to', 'staging', '--yes')
+    equal(shop.versions(), ['1.1.0', '1.0.0'], 'versions')
+    shop('install', 'shop@1.1.0', '--yes')
+    equal(shop.versions(), ['1.1.0', '1.1.0'], 'versions')
+
+    shop('install', one, '--yes', status=3, says=['is older than 1.1.0', 'gapship rollback --to 1.0.0'])
+    equal(shop.versions(), ['1.1.0', '1.1.0'], 'versions after the refusal')
+    shop('rollback', '--yes')
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions after the rollback')
+    equal(shop.git.subjects('deploy')[:2], ['chore: roll production back to 1.0.0', 'chore: roll staging back to 1.0.0'], 'commits')
+    shop('install', two, '--yes')
+    equal(shop.versions(), ['1.1.0', '1.1.0'], 'versions forward again')
+    shop('rollback', '--environment', 'production', '--to', '1.0.0', '--yes')
+    equal(shop.versions(), ['1.1.0', '1.0.0'], 'versions, production alone back')
+    states = {e['name']: (e['version'], e['state'], e['units'][0]['drift']) for e in shop.json('status')['environments']}
+    equal(states, {'staging': ('1.1.0', 'running', 0), 'production': ('1.0.0', 'running', 0)}, 'status')
+
+
+def test_the_same_command_again_does_nothing(w):
+    shop = Shop(w)
+    one = shop.build('1.0.0', 1)
+    shop('install', one, '--yes')
+    rows, commits = shop.rows(), shop.git.subjects('deploy')
+    result = shop.json('install', one, '--yes')
+    states = {step['state'] for environment in result['environments'] for step in environment['steps'] if '/' in step['step']}
+    equal(shop.rows(), rows, 'rows of the ledger')
+    equal(shop.git.subjects('deploy'), commits, 'commits')
+    check('unchanged' in states, f'states {states}')
+
+
+def test_a_failing_environment_stops_the_line(w):
+    shop = Shop(w)
+    shop('install', shop.build('1.0.0', 1), '--yes')
+    shop.application.broken.add('staging')
+    two = shop.build('1.1.0', 2)
+    shop('install', two, '--yes', status=9, says=['staging/verify/1', '503'])
+    equal(shop.versions(), ['1.1.0', '1.0.0'], 'versions')
+    environment = shop.json('status')['environments'][0]
+    equal((environment['state'], environment['failed']['step'], environment['lastGood']['version']), ('failed', 'verify/1', '1.0.0'), 'status')
+    shop.application.broken.clear()
+    shop('install', two, '--yes')
+    equal(shop.versions(), ['1.1.0', '1.1.0'], 'versions')
+
+
+def test_a_failed_environment_rolls_back_to_what_ran(w):
+    shop = Shop(w)
+    shop('install', shop.build('1.0.0', 1), '--yes')
+    shop.application.broken.add('staging')
+    shop('install', shop.build('1.1.0', 2), '--yes', status=9)
+    shop.application.broken.clear()
+    shop('rollback', '--yes')
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+    equal(shop.git.subjects('deploy')[0], 'chore: roll staging back to 1.0.0', 'production needed no commit')
+
+
+def test_old_forged_and_foreign_bundles_are_refused_and_written_down(w):
+    shop = Shop(w)
+    old, new = shop.build('1.0.0', 1), shop.build('1.1.0', 2)
+    shop('import', new)
+    before = len(shop.rows())
+    shop('import', old, status=3, says='is older than 1.1.0')
+    twin = shop.build('1.2.0', 2)
+    shop('import', twin, status=3, says='two different bundles claim to be shop epoch 0, sequence 2')
+    damaged = bytearray(shop.build('1.3.0', 3).read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    w.path.joinpath('damaged.gapship').write_bytes(damaged)
+    shop('import', w.path / 'damaged.gapship', status=3)
+    shop.private = w.key('other')[1]
+    shop('import', shop.build('1.4.0', 4), status=3, says='signed')
+    rows = shop.rows()[before:]
+    equal([row['kind'] for row in rows], ['refused'] * 4, 'rows')
+    equal([bundle['version'] for bundle in shop.json('status')['bundles']], ['1.1.0'], 'kept bundles')
+    equal(len(list((shop.site / 'store/bundles').iterdir())), 1, 'files in the store')
+
+
+def test_gates_and_sites_are_checked_before_anything_changes(w):
+    shop = Shop(w)
+    needs = shop.build('2.0.0', 5, requires={'upgradesFrom': '>=1.5.0'})
+    shop('install', shop.build('1.0.0', 1), '--yes')
+    shop('install', needs, '--yes', status=4, says='upgrades from versions >=1.5.0, and 1.0.0 runs here')
+    qa = shop.build('2.1.0', 6, environments=('staging', 'qa'))
+    shop('install', qa, '--yes', status=4, says="does not configure the environment 'qa'")
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+
+
+def test_a_full_registry_is_asked_one_question_an_image(w):
+    shop = Shop(w)
+    one = shop.build('1.0.0', 1)
+    first = shop.json('load', one)
+    equal((first['images'], first['pushed']), (2, 2), 'first load')
+    equal(shop.versions(), [None, None], 'a load changes no environment')
+    again = shop.json('load', one)
+    equal((again['pushed'], again['bytes']), (0, 0), 'second load')
+
+
+def test_an_embedded_registry_needs_no_server(w):
+    shop = Shop(w, registry=False)
+    shop('install', shop.build('1.0.0', 1), '--yes', says='start `gapship serve`')
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+
+
+def test_the_ledger_is_missed_and_never_made_anew(w):
+    shop = Shop(w)
+    shop('import', shop.build('1.1.0', 2))
+    old = shop.build('1.0.0', 1)
+    (shop.site / 'store/ledger.sqlite').unlink()
+    shop('status', status=14, says='restore it from a backup')
+    shop('import', old, status=14)
+
+
+harness.main()
