@@ -103,9 +103,9 @@ static bool is_plain(const gs_edit_plan *plan, const char *value, bool flow)
 static const char *written(const gs_edit_plan *plan, const char *value, bool flow)
 {
     GS_AUTO_BUF gs_buf quoted;
+    gs_buf_init(&quoted, 6 * strlen(value) + 3);
     if (is_plain(plan, value, flow))
         return value;
-    gs_buf_init(&quoted, 6 * strlen(value) + 3);
     gs_buf_add_json_text(&quoted, value, strlen(value));
     return quoted.failed ? NULL : gs_arena_text(plan->arena, gs_buf_text(&quoted));
 }

@@ -131,15 +131,44 @@ static int explain_helm(const gs_proc_result *result, gs_error *err)
     return err ? err->code : GS_ECHECK;
 }
 
-static int take_output(const gs_proc_result *result, gs_doc **out, gs_error *err)
+/* The template that made what stands at this line: helm writes "# Source: app/templates/x.yaml" before each document. */
+static void add_source(const char *text, int line, gs_error *err)
+{
+    static const char mark[] = "# Source: ";
+    const char *source = NULL;
+    for (int i = 1; text && i <= line; i++) {
+        if (gs_text_starts(text, mark))
+            source = text + strlen(mark);
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    if (source)
+        (void)gs_error_at(err, "%.*s", (int)strcspn(source, "\r\n"), source);
+}
+
+/* The objects of one document at a time, to be able to tell whose fault it is. */
+static int take_output(gs_proc_result *result, gs_doc **out, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
-    int rc = gs_doc_parse_manifests("rendered", result->output.data ? result->output.data : "", result->output.len, &doc, err);
-    if (rc == 0)
-        rc = gs_kube_flatten(doc->arena, doc->root, &doc->root, err);
-    if (rc == 0)
-        *out = GS_STEAL(doc);
-    return rc;
+    const char *text = gs_buf_text(&result->output);
+    int rc = gs_doc_parse_manifests("rendered", text, result->output.len, &doc, err);
+    gs_node *objects = rc == 0 ? gs_node_new_list(doc->arena) : NULL;
+    for (size_t i = 0; rc == 0 && i < doc->root->count; i++) {
+        const gs_node one = {.kind = GS_NODE_LIST, .items = &doc->root->items[i], .count = 1};
+        gs_node *opened = NULL;
+        rc = gs_kube_flatten(doc->arena, &one, &opened, err);
+        if (rc < 0)
+            add_source(text, doc->root->items[i]->line, err);
+        for (size_t k = 0; rc == 0 && k < opened->count; k++)
+            objects = gs_node_append(doc->arena, objects, opened->items[k]);
+    }
+    if (rc < 0)
+        return rc;
+    if (!objects)
+        return gs_fail_nomem(err);
+    doc->root = objects;
+    *out = GS_STEAL(doc);
+    return 0;
 }
 
 static int render_chart(const gs_run *run, const gs_tools *tools, const gs_render_request *request, gs_doc **out, gs_error *err)

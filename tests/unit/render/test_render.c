@@ -1,8 +1,13 @@
 /* render.c with the real helm 3, helm 4 and kubectl. */
 #include "render_support.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "gapship/kube.h"
 
@@ -108,6 +113,7 @@ static void a_chart_that_does_not_render_is_explained(void **state)
         assert_fails(&err, GS_ECHECK, NULL, gs_render(&run, &tools, &request, &doc, &err));
         support_write(dir->fd, "app/templates/bad.yaml", "just: a map\n");
         assert_fails(&err, GS_ECHECK, "apiVersion is missing", gs_render(&run, &tools, &request, &doc, &err));
+        assert_fails(&err, GS_ECHECK, "prod/app: app/templates/bad.yaml", gs_render(&run, &tools, &request, &doc, &err));
         support_write(dir->fd, "app/templates/bad.yaml", "");
 
         support_write(dir->fd, "app/Chart.yaml",
@@ -163,6 +169,40 @@ static void renders_an_overlay_as_kubectl_does(void **state)
     support_write(dir->fd, "overlays/prod/kustomization.yaml", "resources: [/etc/hostname]\n");
     assert_fails(&err, GS_ECHECK, "prod/dex", gs_render(&run, &tools, &request, &none, &err));
     assert_null(none);
+    gs_tools_done(&tools);
+}
+
+/* A server that is there, on this very machine, and that nobody may speak to while rendering. */
+static void rendering_has_no_network(void **state)
+{
+    gs_tempdir *dir = *state;
+    gs_error err = {0};
+    gs_tools tools = {0};
+    gs_doc *doc = NULL;
+    GS_AUTO_PROC gs_proc_result result = {0};
+    static const char *const argv[] = {"true", NULL};
+    const gs_proc probe = {.argv = argv, .cwd = -1, .isolated = true};
+    assert_ok(&err, gs_proc_run(&run, &probe, &result, &err));
+    if (!result.isolated) {
+        print_message("SKIPPED: this kernel forbids network namespaces\n");
+        skip();
+    }
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int server = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_true(server >= 0);
+    assert_int_equal(bind(server, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(server, 8), 0);
+    assert_int_equal(getsockname(server, (struct sockaddr *)&address, &len), 0);
+    char text[128];
+    (void)snprintf(text, sizeof text, "resources: [\"http://127.0.0.1:%u/x.yaml\"]\n", (unsigned)ntohs(address.sin_port));
+    support_write(dir->fd, "kustomization.yaml", text);
+    render_support_tools("helm3", &tools);
+    const gs_render_request request = {.environment = "prod", .unit = "app", .overlay = dir->path};
+    assert_fails(&err, GS_ECHECK, "prod/app", gs_render(&run, &tools, &request, &doc, &err));
+    assert_int_equal(accept(server, NULL, NULL), -1);
+    assert_int_equal(errno, EAGAIN);
+    (void)close(server);
     gs_tools_done(&tools);
 }
 
@@ -228,6 +268,7 @@ int main(void)
         test_in_tempdir(an_installation_differs_from_an_upgrade),
         test_in_tempdir(a_chart_that_does_not_render_is_explained),
         test_in_tempdir(renders_an_overlay_as_kubectl_does),
+        test_in_tempdir(rendering_has_no_network),
         test_in_tempdir(reads_a_directory_of_manifests_in_order),
         test_in_tempdir(refuses_manifests_that_are_none),
     };
