@@ -1,7 +1,7 @@
-/* What a release engineer writes (release.yaml), and what the builder pinned (release.lock), as structs. Pure data; no I/O.
+/* What a release engineer writes (release.yaml), as structs. Pure data; no I/O. What the builder pinned is lock.h.
  *
  * Every key is described in bundle-spec/RELEASE.md. The tables that bind them are the only list of keys: the JSON Schema is tested
- * against them. Strings live in the gs_release or gs_lock. A key that gapship knows of but does not support yet is refused by name.
+ * against them. Strings live in the gs_release. A key that gapship knows of but does not support yet is refused by name.
  */
 #ifndef GAPSHIP_RELEASE_H
 #define GAPSHIP_RELEASE_H
@@ -11,11 +11,12 @@
 #include <stdint.h>
 
 #include "gapship/bind.h"
+#include "gapship/lock.h"
 #include "gapship/oci.h"
 
 typedef struct gs_image_spec {
-    const char *from; /* as written, with its transport */
-    const char *as;   /* repository in the site registry; default: the path of from */
+    const char *from;       /* as written, with its transport */
+    const char *as;         /* repository in the site registry; default: the path of from */
     gs_text_list platforms; /* empty: all that the index has */
     gs_place place;
 } gs_image_spec;
@@ -27,8 +28,7 @@ typedef struct gs_chart_spec {
 } gs_chart_spec;
 
 typedef struct gs_git_spec {
-    const char *url;
-    const char *ref;
+    const char *url, *ref;
 } gs_git_spec;
 
 typedef struct gs_overlay_spec {
@@ -39,8 +39,7 @@ typedef struct gs_overlay_spec {
 } gs_overlay_spec;
 
 typedef struct gs_file_spec {
-    const char *name;
-    const char *from;
+    const char *name, *from;
     gs_place place;
 } gs_file_spec;
 
@@ -49,16 +48,14 @@ typedef struct gs_input_spec {
     const char *name;
     int type; /* gs_input_type */
     bool required, sensitive;
-    const char *otherwise; /* `default`, or NULL */
-    const char *description;
+    const char *otherwise, *description; /* `default`; or NULL */
     gs_place place;
 } gs_input_spec;
 
-/* What the database can bear: the revisions a release's application runs on, and what its migrations make of it. Revisions are ordered
- * by gs_version_compare. */
+/* What the database can bear: the revisions a release's application runs on, and what its migrations make of it. Revisions are
+ * ordered by gs_version_compare. */
 typedef struct gs_schema_spec {
-    const char *name;
-    const char *tool;
+    const char *name, *tool;
     const char *from, *to;
     const char *app_min, *app_max; /* default: from and to */
     bool tolerates_future;
@@ -66,9 +63,8 @@ typedef struct gs_schema_spec {
 } gs_schema_spec;
 
 typedef struct gs_retry_spec {
-    int64_t attempts; /* default 1 */
-    int64_t initial, max; /* milliseconds */
-    int64_t factor;
+    int64_t attempts, factor; /* default 1 and 2 */
+    int64_t initial, max;     /* milliseconds, default 2 s and 60 s */
 } gs_retry_spec;
 
 typedef enum gs_phase { GS_PHASE_PRE, GS_PHASE_POST } gs_phase;
@@ -93,8 +89,8 @@ typedef struct gs_migration_spec {
 typedef struct gs_http_check {
     const char *url;
     gs_text_map headers;
-    int64_t status;            /* default 200 */
-    const gs_node *json;       /* a map: each key must be there with an equal value; or NULL */
+    int64_t status;                  /* default 200 */
+    const gs_node *json;             /* a map: each key must be there with an equal value; or NULL */
     int64_t retries, every, timeout; /* default 10, 3 s, 10 s */
     gs_place place;
 } gs_http_check;
@@ -106,35 +102,34 @@ typedef struct gs_verify_spec {
 
 /* Where a unit's objects come from: one of chart, overlay, manifests. */
 typedef struct gs_source_spec {
-    const char *chart;     /* a gs_chart_spec's name */
-    gs_text_list values;   /* values files, relative to release.yaml, later wins */
-    gs_text_map set;       /* helm --set-string */
+    const char *chart;        /* a gs_chart_spec's name */
+    gs_text_list values;      /* values files, relative to release.yaml, later wins */
+    gs_text_map set;          /* helm --set-string */
     gs_text_map image_values; /* values path -> `as`: gets the relocated reference at the site */
-    const char *overlay;   /* a gs_overlay_spec's name */
-    const char *path;      /* in the overlay; default "." */
-    const char *manifests; /* a directory, relative to release.yaml */
+    const char *overlay;      /* a gs_overlay_spec's name */
+    const char *path;         /* in the overlay; default "." */
+    const char *manifests;    /* a directory, relative to release.yaml */
     gs_place place;
 } gs_source_spec;
 
 typedef enum gs_target_kind { GS_TARGET_HELM, GS_TARGET_KUBECTL, GS_TARGET_GITOPS } gs_target_kind;
 typedef struct gs_target_spec {
-    int kind;              /* gs_target_kind */
-    const char *release;   /* helm: release name; default the unit's */
-    const char *namespace; /* helm, kubectl */
-    const char *repository; /* gitops: a name under `git` of site.yaml; default "site" */
-    const char *branch;     /* gitops: default "main" */
-    const char *path;       /* gitops: directory in that repository that the overlay's root lands in; default "." */
-    const char *message;    /* gitops: commit message template */
+    int kind;                     /* gs_target_kind */
+    const char *release;          /* helm: release name; default the unit's */
+    const char *namespace;        /* helm, kubectl */
+    const char *repository;       /* gitops: a name under `git` of site.yaml; default "site" */
+    const char *branch;           /* gitops: default "main" */
+    const char *path;             /* gitops: directory in that repository that the overlay's root lands in; default "." */
+    const char *message;          /* gitops: commit message template */
     const char *rollback_message; /* gitops */
-    gs_text_list preserve;  /* gitops: paths whose site copy wins */
-    bool shared;            /* gitops: changed files that other environments render too may be pushed with this one */
+    gs_text_list preserve;        /* gitops: paths whose site copy wins */
+    bool shared;                  /* gitops: changed files that other environments render too may be pushed with this one */
     gs_place place;
 } gs_target_spec;
 
 typedef enum gs_hooks { GS_HOOKS_NATIVE, GS_HOOKS_EXTRACT } gs_hooks;
 typedef struct gs_wait_spec {
-    int64_t timeout; /* default 5 m */
-    int64_t stable;  /* default 0 */
+    int64_t timeout, stable; /* milliseconds, default 5 m and 0 */
 } gs_wait_spec;
 
 typedef struct gs_unit_spec {
@@ -153,13 +148,21 @@ typedef struct gs_gates_spec {
 } gs_gates_spec;
 
 #define GS_MAX_ENVIRONMENTS 64
-
 typedef struct gs_environment_spec {
     const char *name;
     const char *extends; /* resolved by gs_release_parse: the struct already holds what it inherits; not written */
-    struct { gs_unit_spec *items; size_t count; } units; /* ordered so that needs come first */
-    struct { gs_migration_spec *items; size_t count; } migrations;
-    struct { gs_verify_spec *items; size_t count; } verify;
+    struct {
+        gs_unit_spec *items;
+        size_t count;
+    } units; /* ordered so that needs come first */
+    struct {
+        gs_migration_spec *items;
+        size_t count;
+    } migrations;
+    struct {
+        gs_verify_spec *items;
+        size_t count;
+    } verify;
     gs_gates_spec gates;
     gs_place place;
 } gs_environment_spec;
@@ -188,23 +191,47 @@ typedef struct gs_release {
     gs_arena *arena; /* owned */
     const char *name, *version;
     int64_t sequence, epoch, security_floor; /* epoch and floor default 0 */
-    const char *notes; /* path, or NULL */
+    const char *notes;                       /* path, or NULL */
     gs_provenance_spec source;
     gs_requires_spec requires;
-    struct { gs_image_spec *items; size_t count; } images;
-    struct { gs_chart_spec *items; size_t count; } charts;
-    struct { gs_overlay_spec *items; size_t count; } overlays;
-    struct { gs_file_spec *items; size_t count; } files;
+    struct {
+        gs_image_spec *items;
+        size_t count;
+    } images;
+    struct {
+        gs_chart_spec *items;
+        size_t count;
+    } charts;
+    struct {
+        gs_overlay_spec *items;
+        size_t count;
+    } overlays;
+    struct {
+        gs_file_spec *items;
+        size_t count;
+    } files;
     gs_text_list ignore_images;
-    struct { gs_schema_spec *items; size_t count; } schemas;
-    struct { gs_input_spec *items; size_t count; } inputs;
-    struct { gs_environment_spec *items; size_t count; } environments;
-    struct { gs_invariant_spec *items; size_t count; } invariants;
+    struct {
+        gs_schema_spec *items;
+        size_t count;
+    } schemas;
+    struct {
+        gs_input_spec *items;
+        size_t count;
+    } inputs;
+    struct {
+        gs_environment_spec *items;
+        size_t count;
+    } environments;
+    struct {
+        gs_invariant_spec *items;
+        size_t count;
+    } invariants;
     int64_t keep; /* rollback.keep, default 3 */
 } gs_release;
 
-/* Parses and checks: names unique, `extends` resolved (a cycle is an error), needs, images, charts, overlays, schemas exist, exactly one
- * source, what the target kind needs. GS_ESPEC at name:line:column. */
+/* Parses and checks: names unique, `extends` resolved (a cycle is an error), needs, images, charts, overlays, schemas exist,
+ * exactly one source, what the target kind needs. GS_ESPEC at name:line:column. */
 int gs_release_parse(const char *name, const char *data, size_t len, gs_release **out, gs_error *err) GS_MUST_USE;
 /* The resolved release as the bundle carries it (JSON that gs_release_parse reads back to the same structs). */
 int gs_release_write(const gs_release *release, gs_buf *out, gs_error *err) GS_MUST_USE;
@@ -214,57 +241,10 @@ void gs_release_free_p(gs_release **release);
 const gs_environment_spec *gs_release_environment(const gs_release *release, const char *name); /* NULL: none */
 const gs_schema_spec *gs_release_schema(const gs_release *release, const char *name);
 
-/* ---- the lock ------------------------------------------------------------------------------------------------------------------ */
-
-typedef struct gs_locked_image {
-    const char *from;       /* as in release.yaml */
-    const char *as;
-    const char *tag;        /* to push; "" for a digest-only source */
-    const char *digest;     /* "sha256:…" of the manifest or index, as the source serves it */
-    const char *media_type;
-    int64_t size;           /* of that manifest */
-    gs_text_list platforms; /* kept; empty: all */
-    bool synthesized;       /* from a docker archive: the digest is gapship's, no registry ever served it */
-} gs_locked_image;
-
-/* A chart, an overlay, the sources, a file: content gapship packs itself, named by the digest of its packed bytes. */
-typedef struct gs_locked_content {
-    const char *name;
-    const char *from;
-    const char *commit; /* of a git source, or NULL */
-    const char *digest;
-    int64_t size;
-} gs_locked_content;
-
-typedef struct gs_lock {
-    gs_doc *doc;     /* owned; NULL for a lock made in memory */
-    gs_arena *arena; /* owned */
-    struct { const char *commit; const char *ref; const char *time; } source; /* NULL where unknown */
-    struct { gs_locked_image *items; size_t count; } images;       /* in the order of release.yaml */
-    struct { gs_locked_content *items; size_t count; } charts;
-    struct { gs_locked_content *items; size_t count; } overlays;
-    gs_locked_content sources; /* one tar+gzip with every values file, manifest directory and the notes, at their paths relative to
-                                  release.yaml; digest NULL when there are none */
-    struct { gs_locked_content *items; size_t count; } files;
-} gs_lock;
-
-int gs_lock_new(gs_lock **out, gs_error *err) GS_MUST_USE;
-int gs_lock_parse(const char *name, const char *data, size_t len, gs_lock **out, gs_error *err) GS_MUST_USE;
-/* Pretty JSON, ends with a newline; the same lock gives the same bytes. */
-int gs_lock_write(const gs_lock *lock, gs_buf *out, gs_error *err) GS_MUST_USE;
-void gs_lock_free(gs_lock *lock);
-void gs_lock_free_p(gs_lock **lock);
-#define GS_AUTO_LOCK __attribute__((cleanup(gs_lock_free_p)))
-const gs_locked_image *gs_lock_image(const gs_lock *lock, const char *as);
-/* The image that a rendered reference means: same host and path after normalising, and its digest (or, without one, its tag). NULL: not
- * listed. */
-const gs_locked_image *gs_lock_match(const gs_lock *lock, const gs_reference *reference);
-const gs_locked_content *gs_lock_find(const gs_locked_content *items, size_t count, const char *name);
-
-/* "${version}" and its like in text, from pairs; "$${" is a literal "${". An unknown or unclosed variable is GS_ESPEC. The variables are
- * version, name, environment, tag.AS, digest.AS (of an image), input.NAME and, in the commands and env of a migration with a schema,
- * schema.from and schema.to. gs_release_parse refuses others wherever templates may stand: a migration's command, down and env, the url,
- * headers and expected JSON of a check, a GitOps target's messages. */
+/* "${version}" and its like in text, from pairs; "$${" is a literal "${". An unknown or unclosed variable is GS_ESPEC. The
+ * variables are version, name, environment, tag.AS, digest.AS (of an image), input.NAME and, in the commands and env of a migration
+ * with a schema, schema.from and schema.to. gs_release_parse refuses others wherever templates may stand: a migration's command,
+ * down and env, the url, headers and expected JSON of a check, a GitOps target's messages. */
 int gs_expand(const char *text, const gs_text_map *variables, gs_buf *out, gs_error *err) GS_MUST_USE;
 
 #endif

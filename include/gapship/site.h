@@ -9,14 +9,14 @@
 #include "gapship/bind.h"
 
 typedef struct gs_site_registry {
-    const char *url;      /* of an existing registry, or NULL */
-    const char *prefix;   /* before every repository, "" for none */
+    const char *url;    /* of an existing registry, or NULL */
+    const char *prefix; /* before every repository, "" for none */
     const char *ca;
     const char *credentials; /* file */
     struct {
-        const char *listen; /* "127.0.0.1:5000": gapship serves, no url */
+        const char *listen;            /* "127.0.0.1:5000": gapship serves, no url */
         const char *certificate, *key; /* TLS, or NULL */
-        const char *users;  /* htpasswd-like file "user:password" per line, 0600; NULL: anonymous pull */
+        const char *users;             /* htpasswd-like file "user:password" per line, 0600; NULL: anonymous pull */
     } embedded;
     gs_place place;
 } gs_site_registry;
@@ -34,22 +34,28 @@ typedef struct gs_site_environment {
     const char *name;
     const char *kubeconfig; /* or NULL */
     const char *context;
-    const char *inputs;     /* file of input values, or NULL */
-    const char *namespace;  /* where gapship keeps its inventory; default of the units */
+    const char *inputs;    /* file of input values, or NULL */
+    const char *namespace; /* where gapship keeps its inventory; default of the units */
     gs_place place;
 } gs_site_environment;
 
 typedef struct gs_site {
     gs_doc *doc;
     gs_arena *arena;
-    const char *path;      /* of site.yaml */
+    const char *path; /* of site.yaml */
     const char *name;
-    const char *store;     /* directory */
-    const char *root;      /* trust root file */
+    const char *store; /* directory */
+    const char *root;  /* trust root file */
     gs_site_registry registry;
-    struct { gs_site_git *items; size_t count; } git;
-    struct { gs_site_environment *items; size_t count; } environments;
-    int64_t keep;          /* retention.keep; 0: as the release says */
+    struct {
+        gs_site_git *items;
+        size_t count;
+    } git;
+    struct {
+        gs_site_environment *items;
+        size_t count;
+    } environments;
+    int64_t keep; /* retention.keep; 0: as the release says */
     bool allow_unsigned;
 } gs_site;
 

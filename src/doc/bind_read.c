@@ -31,7 +31,7 @@ static int fail_at_node(const reader *r, const gs_node *node, const char *format
 {
     va_list args;
     va_start(args, format);
-    (void)gs_doc_vfail(r->doc->name, node->line, node->column, r->err, GS_ESPEC, format, args);
+    (void)gs_doc_vfail((gs_doc_place){r->doc->name, node->line, node->column}, r->err, GS_ESPEC, format, args);
     va_end(args);
     return GS_ESPEC;
 }
@@ -385,7 +385,7 @@ int gs_bind_fail(const gs_doc *doc, gs_place place, gs_error *err, const char *f
 {
     va_list args;
     va_start(args, format);
-    (void)gs_doc_vfail(doc->name, place.line, place.column, err, GS_ESPEC, format, args);
+    (void)gs_doc_vfail((gs_doc_place){doc->name, place.line, place.column}, err, GS_ESPEC, format, args);
     va_end(args);
     return GS_ESPEC;
 }

@@ -7,12 +7,13 @@
 
 static int too_many_nodes(const gs_doc_builder *builder, int line, int column, gs_error *err)
 {
-    return gs_doc_fail(builder->name, line, column, err, GS_ELIMIT, "the document has more than %u values", GS_MAX_DOC_NODES);
+    return gs_doc_fail((gs_doc_place){builder->name, line, column}, err, GS_ELIMIT, "the document has more than %u values",
+                       GS_MAX_DOC_NODES);
 }
 
 static int too_deep(const gs_doc_builder *builder, int line, int column, gs_error *err)
 {
-    return gs_doc_fail(builder->name, line, column, err, GS_ELIMIT, "lists and maps are nested more than %d deep",
+    return gs_doc_fail((gs_doc_place){builder->name, line, column}, err, GS_ELIMIT, "lists and maps are nested more than %d deep",
                        GS_MAX_DOC_DEPTH);
 }
 
@@ -55,7 +56,7 @@ int gs_doc_builder_merge_key(gs_doc_builder *builder, int line, int column, gs_e
 {
     gs_doc_frame *frame = innermost(builder);
     if (frame->merge)
-        return gs_doc_fail(builder->name, line, column, err, GS_ESPEC,
+        return gs_doc_fail((gs_doc_place){builder->name, line, column}, err, GS_ESPEC,
                            "the merge key << stands here a second time; the first is at line %d", frame->merge_line);
     frame->merge_next = true;
     frame->merge_from = frame->node->count;
@@ -101,7 +102,7 @@ static int append_merged(gs_doc_builder *builder, gs_doc_frame *frame, gs_error 
     for (size_t i = 0; i < count; i++) {
         const gs_node *source = merge->kind == GS_NODE_LIST ? merge->items[i] : merge;
         if (source->kind != GS_NODE_MAP)
-            return gs_doc_fail(builder->name, frame->merge_line, frame->merge_column, err, GS_ESPEC,
+            return gs_doc_fail((gs_doc_place){builder->name, frame->merge_line, frame->merge_column}, err, GS_ESPEC,
                                "the merge key << has neither a map nor a list of maps");
         for (size_t k = 0; k < source->count; k++) {
             if (!gs_node_push_pair(builder->arena, frame->node, &source->pairs[k]))
@@ -113,7 +114,7 @@ static int append_merged(gs_doc_builder *builder, gs_doc_frame *frame, gs_error 
 
 static int fail_duplicate(const gs_doc_builder *builder, const gs_pair *first, const gs_pair *second, gs_error *err)
 {
-    return gs_doc_fail(builder->name, second->line, second->column, err, GS_ESPEC,
+    return gs_doc_fail((gs_doc_place){builder->name, second->line, second->column}, err, GS_ESPEC,
                        "the key \"%s\" stands here a second time; the first is at line %d, column %d", second->key, first->line,
                        first->column);
 }
@@ -138,7 +139,7 @@ static int check_keys(const gs_doc_builder *builder, const gs_doc_frame *frame, 
             continue;
         }
         if ((size_t)(sorted[head] - map->pairs) < frame->merge_from) {
-            gs_doc_fail(builder->name, frame->merge_line, frame->merge_column, err, GS_ESPEC,
+            gs_doc_fail((gs_doc_place){builder->name, frame->merge_line, frame->merge_column}, err, GS_ESPEC,
                         "<< brings the key \"%s\" again after line %d, and YAML parsers disagree about which one counts",
                         sorted[head]->key, sorted[head]->line);
             return gs_error_hint(err, "put << before the map's own keys");

@@ -44,7 +44,7 @@ static int parse_text(gs_doc *doc, gs_dialect dialect, bool many, const char *da
     if (rc < 0 || doc->root)
         return rc;
     if (dialect == GS_CONFIGURATION)
-        return gs_doc_fail(doc->name, 0, 0, err, GS_ESPEC, "the file is empty");
+        return gs_doc_fail((gs_doc_place){doc->name, 0, 0}, err, GS_ESPEC, "the file is empty");
     doc->root = gs_node_new_null(doc->arena);
     return doc->root ? 0 : gs_fail_nomem(err);
 }

@@ -26,10 +26,15 @@ void gs_doc_cursor_forward(gs_doc_cursor *cursor, size_t offset);
 /* Size, UTF-8, no NUL and no control characters that YAML and JSON do not have. */
 int gs_doc_check_input(const char *name, const char *data, size_t len, gs_error *err);
 
-/* GS_E… at NAME:LINE:COLUMN; line 0 leaves line and column out. */
-int gs_doc_fail(const char *name, int line, int column, gs_error *err, int code, const char *format, ...) GS_PRINTF(6, 7);
-int gs_doc_vfail(const char *name, int line, int column, gs_error *err, int code, const char *format, va_list args)
-    __attribute__((format(printf, 6, 0)));
+/* Where an error is; line 0 stands for the whole file. */
+typedef struct gs_doc_place {
+    const char *name;
+    int line, column;
+} gs_doc_place;
+
+int gs_doc_fail(gs_doc_place place, gs_error *err, int code, const char *format, ...) GS_PRINTF(4, 5);
+int gs_doc_vfail(gs_doc_place place, gs_error *err, int code, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
 
 /* scalar.c ---------------------------------------------------------------------------------------- */
 

@@ -37,21 +37,21 @@ void gs_doc_cursor_forward(gs_doc_cursor *cursor, size_t offset)
     }
 }
 
-int gs_doc_vfail(const char *name, int line, int column, gs_error *err, int code, const char *format, va_list args)
+int gs_doc_vfail(gs_doc_place place, gs_error *err, int code, const char *format, va_list args)
 {
     char message[GS_ERROR_MESSAGE_MAX];
     (void)vsnprintf(message, sizeof message, format, args);
     gs_fail(err, code, "%s", message);
-    if (line > 0)
-        return gs_error_at(err, "%s:%d:%d", name, line, column);
-    return gs_error_at(err, "%s", name);
+    if (place.line > 0)
+        return gs_error_at(err, "%s:%d:%d", place.name, place.line, place.column);
+    return gs_error_at(err, "%s", place.name);
 }
 
-int gs_doc_fail(const char *name, int line, int column, gs_error *err, int code, const char *format, ...)
+int gs_doc_fail(gs_doc_place place, gs_error *err, int code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    (void)gs_doc_vfail(name, line, column, err, code, format, args);
+    (void)gs_doc_vfail(place, err, code, format, args);
     va_end(args);
     return code;
 }
@@ -75,30 +75,32 @@ static size_t find_invalid_utf8(const char *data, size_t len)
     return len;
 }
 
-static int fail_at_offset(const char *name, const char *data, size_t len, size_t offset, gs_error *err, const char *what)
+static int fail_at_byte(const char *name, gs_doc_cursor place, size_t offset, gs_error *err, const char *what)
 {
-    gs_doc_cursor place = gs_doc_cursor_at_start(data, len);
     gs_doc_cursor_forward(&place, offset);
-    return gs_doc_fail(name, place.line, place.column, err, GS_ESPEC, "%s 0x%02x", what, (unsigned)(unsigned char)data[offset]);
+    return gs_doc_fail((gs_doc_place){name, place.line, place.column}, err, GS_ESPEC, "%s 0x%02x", what,
+                       (unsigned)(unsigned char)place.data[offset]);
 }
 
 int gs_doc_check_input(const char *name, const char *data, size_t len, gs_error *err)
 {
+    const gs_doc_cursor start = gs_doc_cursor_at_start(data, len);
     if (len > GS_MAX_DOC_BYTES)
-        return gs_doc_fail(name, 0, 0, err, GS_ELIMIT, "the file has %zu bytes; gapship reads up to %zu", len, GS_MAX_DOC_BYTES);
+        return gs_doc_fail((gs_doc_place){name, 0, 0}, err, GS_ELIMIT, "the file has %zu bytes; gapship reads up to %zu", len,
+                           GS_MAX_DOC_BYTES);
     if (len >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0)) {
-        gs_doc_fail(name, 1, 1, err, GS_ESPEC, "the text is UTF-16, not UTF-8");
+        gs_doc_fail((gs_doc_place){name, 1, 1}, err, GS_ESPEC, "the text is UTF-16, not UTF-8");
         return gs_error_hint(err, "save the file as UTF-8");
     }
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)data[i];
         if (c == 0)
-            return fail_at_offset(name, data, len, i, err, "this is not a text file: it has the byte");
+            return fail_at_byte(name, start, i, err, "this is not a text file: it has the byte");
         if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
-            return fail_at_offset(name, data, len, i, err, "the text has the control character");
+            return fail_at_byte(name, start, i, err, "the text has the control character");
     }
     if (!gs_text_is_utf8(data, len)) {
-        (void)fail_at_offset(name, data, len, find_invalid_utf8(data, len), err, "the text is not valid UTF-8 at the byte");
+        (void)fail_at_byte(name, start, find_invalid_utf8(data, len), err, "the text is not valid UTF-8 at the byte");
         return gs_error_hint(err, "save the file as UTF-8");
     }
     return 0;

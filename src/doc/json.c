@@ -21,9 +21,10 @@ static int fail_here(reader *r, gs_error *err, const char *what)
 {
     gs_doc_cursor_forward(&r->place, r->at);
     if (r->at == r->len)
-        return gs_doc_fail(r->builder.name, r->place.line, r->place.column, err, GS_ESPEC, "the JSON text ends too early: %s",
-                           what);
-    return gs_doc_fail(r->builder.name, r->place.line, r->place.column, err, GS_ESPEC, "this is not JSON: %s", what);
+        return gs_doc_fail((gs_doc_place){r->builder.name, r->place.line, r->place.column}, err, GS_ESPEC,
+                           "the JSON text ends too early: %s", what);
+    return gs_doc_fail((gs_doc_place){r->builder.name, r->place.line, r->place.column}, err, GS_ESPEC, "this is not JSON: %s",
+                       what);
 }
 
 static char peek(const reader *r)

@@ -34,7 +34,7 @@ static int fail_at(const reader *r, const yaml_mark_t *mark, gs_error *err, int 
 {
     va_list args;
     va_start(args, format);
-    (void)gs_doc_vfail(r->builder.name, (int)mark->line + 1, (int)mark->column + 1, err, code, format, args);
+    (void)gs_doc_vfail((gs_doc_place){r->builder.name, (int)mark->line + 1, (int)mark->column + 1}, err, code, format, args);
     va_end(args);
     return code;
 }
@@ -339,7 +339,7 @@ static int fail_parser(reader *r, const yaml_parser_t *parser, gs_error *err)
     if (parser->error == YAML_READER_ERROR) {
         gs_doc_cursor place = gs_doc_cursor_at_start(r->data, r->len);
         gs_doc_cursor_forward(&place, r->bom + parser->problem_offset);
-        return gs_doc_fail(r->builder.name, place.line, place.column, err, GS_ESPEC, "%s", parser->problem);
+        return gs_doc_fail((gs_doc_place){r->builder.name, place.line, place.column}, err, GS_ESPEC, "%s", parser->problem);
     }
     if (parser->context && parser->context_mark.line != mark.line)
         fail_at(r, &mark, err, GS_ESPEC, "%s %s that begins at line %zu", parser->problem, parser->context,

@@ -52,7 +52,7 @@ static const char *const good[] = {
     HEAD REGISTRY
     "git: {a: {url: \"git@h:r.git\", key: {file: k}, knownHosts: h}, b: {url: ../r.git}, c: {url: \"file:///srv/r.git\"},\n"
     "  d: {url: \"https://user@h/r\", user: u, password: {file: p}, ca: c, author: \"A B <a@b>\"}}\n",
-    "apiVersion: gapship/v1\nkind: Site\nname: a\nstore: b\npolicy: {allowUnsigned: true}\n" REGISTRY,
+    ("apiVersion: gapship/v1\nkind: Site\nname: a\nstore: b\npolicy: {allowUnsigned: true}\n" REGISTRY),
 };
 
 static void what_belongs_together_is_taken(void **state)
