@@ -22,8 +22,7 @@ static const gs_statement example = {.product = "demo",
 #define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
 static const char written[] =
     "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"gapship/index\",\"digest\":{\"sha256\":\"" ZEROS
-    "\"}},{\"name\":\"index.json\",\"digest\":{\"sha256\":\"" ZEROS
-    "\"}}],\"predicateType\":\"https://gapship.io/bundle/"
+    "\"}},{\"name\":\"index.json\",\"digest\":{\"sha256\":\"" ZEROS "\"}}],\"predicateType\":\"https://gapship.io/bundle/"
     "v1\",\"predicate\":{\"product\":\"demo\",\"version\":\"1.2.3\",\"epoch\":1,"
     "\"sequence\":42,\"securityFloor\":40,\"issuedAt\":\"2025-11-21T13:55:00Z\",\"totalLength\":5000,\"envelopeSize\":2048,"
     "\"index\":{\"sha256\":\"" ZEROS "\",\"size\":240},\"layout\":{\"sha256\":\"" ZEROS
