@@ -1,10 +1,10 @@
-/* HTTP/1.1 for everything gapship asks over a network: registries, health checks, Kubernetes through `kubectl proxy`. The only module
- * that knows libcurl.
+/* HTTP/1.1 for everything gapship asks over a network: registries, health checks, Kubernetes through `kubectl proxy`. The only
+ * module that knows libcurl.
  *
- * A client is used by several threads at once; each keeps its own connections alive. Redirects are followed only where a request says
- * so, at most GS_MAX_REDIRECTS, never from https to http nor from elsewhere to this machine, and once scheme, host or port change only
- * Accept and Range go along of the request's headers.
- * No proxy, no netrc, no cookies, no content decoding. TLS 1.2 or newer, peer and host always verified.
+ * A client is used by several threads at once; each keeps its own connections alive. Redirects are followed only where a request
+ * says so, at most GS_MAX_REDIRECTS, never from https to http nor from elsewhere to this machine, and once scheme, host or port
+ * change only Accept and Range go along of the request's headers. No proxy, no netrc, no cookies, no content decoding. TLS 1.2 or
+ * newer, peer and host always verified.
  */
 #ifndef GAPSHIP_HTTP_H
 #define GAPSHIP_HTTP_H
@@ -57,31 +57,33 @@ typedef struct gs_http_request {
     uint64_t body_offset;
     /* Where a 2xx body goes; NULL: into response->body. The sink is not closed. Other bodies go to response->body. */
     gs_sink *sink;
-    uint64_t max_body;     /* bytes of a 2xx body; 0: GS_MAX_HTTP_ERROR_BYTES */
-    bool redirects;        /* follow 301, 302, 303, 307, 308; GET and HEAD only */
-    int64_t connect_ms;    /* 0: 10 s */
-    int64_t idle_ms;       /* no byte for so long is GS_ETIMEOUT; 0: 60 s */
-    int64_t deadline_ms;   /* of the whole exchange; 0: none */
-    /* Both may be NULL. moved gets the body bytes sent or received since its last call. began is called once the headers of a 2xx answer
-     * to a request with a sink are there, before the first byte of its body; its error ends the exchange and is not retried. */
+    uint64_t max_body;   /* bytes of a 2xx body; 0: GS_MAX_HTTP_ERROR_BYTES */
+    bool redirects;      /* follow 301, 302, 303, 307, 308; GET and HEAD only */
+    int64_t connect_ms;  /* 0: 10 s */
+    int64_t idle_ms;     /* no byte for so long is GS_ETIMEOUT; 0: 60 s */
+    int64_t deadline_ms; /* of the whole exchange; 0: none */
+    /* Both may be NULL. moved gets the body bytes sent or received since its last call. began is called once the headers of a 2xx
+     * answer to a request with a sink are there, before the first byte of its body; its error ends the exchange and is not retried.
+     */
     void (*moved)(void *state, uint64_t bytes);
     int (*began)(void *state, const gs_http_response *response, gs_error *err);
     void *state;
 } gs_http_request;
 #define GS_HTTP_REQUEST .body_fd = -1
 
-/* One exchange. 0 with any HTTP status. GS_ENETWORK: no connection, TLS failure (the reason in the message, a hint about CAs), reset;
- * GS_ETIMEOUT; GS_ELIMIT: body over max_body; GS_EINTERRUPTED. `where` is scheme://host:port. done the response in every case. */
+/* One exchange. 0 with any HTTP status. GS_ENETWORK: no connection, TLS failure (the reason in the message, a hint about CAs),
+ * reset; GS_ETIMEOUT; GS_ELIMIT: body over max_body; GS_EINTERRUPTED. `where` is scheme://host:port. done the response in every
+ * case. */
 int gs_http_send(gs_http *http, const gs_http_request *request, gs_http_response *response, gs_error *err) GS_MUST_USE;
 void gs_http_response_done(gs_http_response *response);
 #define GS_AUTO_RESPONSE __attribute__((cleanup(gs_http_response_done)))
 /* The value of a header (case-insensitive), the n-th with that name from 0; copied into out (cut to size). False when absent. */
 bool gs_http_header_get(const gs_http_response *response, const char *name, size_t n, char *out, size_t size);
 
-/* gs_http_send with retries: 408, 429, 500, 502, 503, 504 and network errors that may pass (not a wrong certificate), 6 tries, 250 ms
- * doubling to 30 s with jitter; Retry-After (seconds or date, at most 60 s) wins. Never retries once bytes went into request->sink
- * unless restart is given: called before each further try, it must make the sink ready for a fresh start (or fail), and may change the
- * request for it. */
+/* gs_http_send with retries: 408, 429, 500, 502, 503, 504 and network errors that may pass (not a wrong certificate), 6 tries, 250
+ * ms doubling to 30 s with jitter; Retry-After (seconds or date, at most 60 s) wins. Never retries once bytes went into
+ * request->sink unless restart is given: called before each further try, it must make the sink ready for a fresh start (or fail),
+ * and may change the request for it. */
 typedef struct gs_http_retry {
     unsigned tries;   /* 0: 6 */
     int64_t first_ms; /* 0: 250 */

@@ -1,7 +1,8 @@
 /* OCI content as data: references, descriptors, manifests, indexes, platforms. Pure: no I/O, no network.
  *
- * References follow distribution/reference (https://github.com/distribution/reference), normalised as Docker and CRI do; manifests the OCI
- * image specification 1.1 and Docker schema 2. Manifests are parsed only to be understood: their bytes are carried unchanged.
+ * References follow distribution/reference (https://github.com/distribution/reference), normalised as Docker and CRI do; manifests
+ * the OCI image specification 1.1 and Docker schema 2. Manifests are parsed only to be understood: their bytes are carried
+ * unchanged.
  */
 #ifndef GAPSHIP_OCI_H
 #define GAPSHIP_OCI_H
@@ -13,15 +14,15 @@
 #include "gapship/bind.h"
 #include "gapship/crypto.h"
 
-#define GS_MEDIA_INDEX "application/vnd.oci.image.index.v1+json"
-#define GS_MEDIA_MANIFEST "application/vnd.oci.image.manifest.v1+json"
-#define GS_MEDIA_CONFIG "application/vnd.oci.image.config.v1+json"
-#define GS_MEDIA_LAYER_GZIP "application/vnd.oci.image.layer.v1.tar+gzip"
-#define GS_MEDIA_EMPTY "application/vnd.oci.empty.v1+json"
-#define GS_MEDIA_DOCKER_LIST "application/vnd.docker.distribution.manifest.list.v2+json"
+#define GS_MEDIA_INDEX           "application/vnd.oci.image.index.v1+json"
+#define GS_MEDIA_MANIFEST        "application/vnd.oci.image.manifest.v1+json"
+#define GS_MEDIA_CONFIG          "application/vnd.oci.image.config.v1+json"
+#define GS_MEDIA_LAYER_GZIP      "application/vnd.oci.image.layer.v1.tar+gzip"
+#define GS_MEDIA_EMPTY           "application/vnd.oci.empty.v1+json"
+#define GS_MEDIA_DOCKER_LIST     "application/vnd.docker.distribution.manifest.list.v2+json"
 #define GS_MEDIA_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
-#define GS_MEDIA_HELM_CONFIG "application/vnd.cncf.helm.config.v1+json"
-#define GS_MEDIA_HELM_CHART "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
+#define GS_MEDIA_HELM_CONFIG     "application/vnd.cncf.helm.config.v1+json"
+#define GS_MEDIA_HELM_CHART      "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 
 /* A normalised image reference. host is "docker.io" for Docker Hub's short names; tag is "latest" when neither tag nor digest was
  * written; "" where absent. */
@@ -78,15 +79,15 @@ typedef struct gs_manifest {
     gs_descriptor config;      /* not for an index */
     gs_descriptor *items;      /* layers, or the index's manifests */
     size_t item_count;
-    gs_descriptor *subject;    /* or NULL */
+    gs_descriptor *subject; /* or NULL */
     gs_text_map annotations;
 } gs_manifest;
 
-/* content_type: what the server said, without parameters, or NULL. Refused (GS_EFORMAT): schema 1, both manifests and layers, a media
- * type that differs from content_type, sizes below 0, bad digests (sha512 content is not supported: said so), more than
+/* content_type: what the server said, without parameters, or NULL. Refused (GS_EFORMAT): schema 1, both manifests and layers, a
+ * media type that differs from content_type, sizes below 0, bad digests (sha512 content is not supported: said so), more than
  * GS_MAX_DESCRIPTORS. Helm's manifests have no media type: told from the content type or the keys. */
-int gs_manifest_parse(const void *data, size_t len, const char *content_type, gs_arena *arena, gs_manifest *out, gs_error *err)
-    GS_MUST_USE;
+int gs_manifest_parse(const void *data, size_t len, const char *content_type, gs_arena *arena, gs_manifest *out,
+                      gs_error *err) GS_MUST_USE;
 /* Annotation by key, or NULL. */
 const char *gs_annotation(const gs_text_map *annotations, const char *key);
 /* The descriptor as JSON node, keys in the specification's order. NULL when out of memory. */

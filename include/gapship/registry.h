@@ -1,9 +1,10 @@
-/* The registry client: OCI distribution 1.1 over HTTP, for registries that exist (distribution 2.8 and 3, Harbor, GitLab, Quay, Nexus …).
+/* The registry client: OCI distribution 1.1 over HTTP, for registries that exist (distribution 2.8 and 3, Harbor, GitLab, Quay,
+ * Nexus …).
  *
  * One gs_registry is one registry; several threads may use it at once (they share tokens, each has its connections). Everything is
  * verbatim: blobs and manifests are moved as bytes and checked by digest. Repositories are named without the host. Errors are
- * GS_EREGISTRY, GS_EAUTH, GS_ENETWORK, GS_EDIGEST, GS_ENOTFOUND with `where` = host/repository and what the registry said (cut to one
- * line). Retries and limits: http.h.
+ * GS_EREGISTRY, GS_EAUTH, GS_ENETWORK, GS_EDIGEST, GS_ENOTFOUND with `where` = host/repository and what the registry said (cut to
+ * one line). Retries and limits: http.h.
  */
 #ifndef GAPSHIP_REGISTRY_H
 #define GAPSHIP_REGISTRY_H
@@ -44,8 +45,10 @@ typedef struct gs_credentials {
     char *identity_token; /* a refresh token */
     char *registry_token; /* a bearer token for the registry itself */
 } gs_credentials;
-/* All members NULL when there are none: anonymous is no error. Vectors: reference of docker config.json and containers-auth.json(5). */
-int gs_credentials_find(const gs_run *run, const char *host, const char *repository, gs_credentials *out, gs_error *err) GS_MUST_USE;
+/* All members NULL when there are none: anonymous is no error. Vectors: reference of docker config.json and
+ * containers-auth.json(5). */
+int gs_credentials_find(const gs_run *run, const char *host, const char *repository, gs_credentials *out,
+                        gs_error *err) GS_MUST_USE;
 /* From one file, either form. GS_ESPEC when others can read it. */
 int gs_credentials_read(const gs_run *run, const char *path, const char *host, const char *repository, gs_credentials *out,
                         gs_error *err) GS_MUST_USE;
@@ -55,8 +58,8 @@ void gs_credentials_done(gs_credentials *credentials);
  * is of those bytes and equals the one asked for. media_type is in arena. */
 int gs_registry_get_manifest(gs_registry *registry, const char *repository, const char *reference, gs_arena *arena, gs_buf *bytes,
                              gs_descriptor *out, gs_error *err) GS_MUST_USE;
-/* Writes exactly the descriptor's bytes into sink, in order and each once (an interrupted transfer goes on with a Range request), and
- * checks digest and size. The sink is not closed. moved as in gs_http_request, may be NULL. */
+/* Writes exactly the descriptor's bytes into sink, in order and each once (an interrupted transfer goes on with a Range request),
+ * and checks digest and size. The sink is not closed. moved as in gs_http_request, may be NULL. */
 typedef void (*gs_moved)(void *state, uint64_t bytes);
 int gs_registry_get_blob(gs_registry *registry, const char *repository, const gs_descriptor *blob, gs_sink *sink, gs_moved moved,
                          void *state, gs_error *err) GS_MUST_USE;
@@ -66,19 +69,20 @@ int gs_registry_head_manifest(gs_registry *registry, const char *repository, con
 /* Sorted tags (paged); an unknown repository has none. */
 int gs_registry_tags(gs_registry *registry, const char *repository, gs_arena *arena, gs_text_list *out, gs_error *err) GS_MUST_USE;
 /* Descriptors that refer to a digest: referrers API, else the fallback tag. */
-int gs_registry_referrers(gs_registry *registry, const char *repository, const gs_digest *subject, gs_arena *arena, gs_descriptor **out,
-                          size_t *count, gs_error *err) GS_MUST_USE;
+int gs_registry_referrers(gs_registry *registry, const char *repository, const gs_digest *subject, gs_arena *arena,
+                          gs_descriptor **out, size_t *count, gs_error *err) GS_MUST_USE;
 
 /* Push. */
-int gs_registry_has_blob(gs_registry *registry, const char *repository, const gs_digest *digest, bool *found, gs_error *err) GS_MUST_USE;
+int gs_registry_has_blob(gs_registry *registry, const char *repository, const gs_digest *digest, bool *found,
+                         gs_error *err) GS_MUST_USE;
 /* POST …?mount=&from=. *mounted false: the registry wants an upload instead (its session is ended). */
 int gs_registry_mount_blob(gs_registry *registry, const char *repository, const char *from, const gs_digest *digest, bool *mounted,
                            gs_error *err) GS_MUST_USE;
 /* POST and one PUT of len bytes of fd from offset; chunked PATCH only after 413. The registry checks the digest. */
-int gs_registry_put_blob(gs_registry *registry, const char *repository, const gs_digest *digest, int fd, uint64_t offset, uint64_t len,
-                         gs_moved moved, void *state, gs_error *err) GS_MUST_USE;
-/* PUT by tag or digest with the exact bytes; then proved by HEAD. A subject that the registry does not index itself gets the fallback
- * tag. The same tag with the same digest is left alone. */
+int gs_registry_put_blob(gs_registry *registry, const char *repository, const gs_digest *digest, int fd, uint64_t offset,
+                         uint64_t len, gs_moved moved, void *state, gs_error *err) GS_MUST_USE;
+/* PUT by tag or digest with the exact bytes; then proved by HEAD. A subject that the registry does not index itself gets the
+ * fallback tag. The same tag with the same digest is left alone. */
 int gs_registry_put_manifest(gs_registry *registry, const char *repository, const char *reference, const char *media_type,
                              const void *data, size_t len, gs_error *err) GS_MUST_USE;
 

@@ -25,7 +25,7 @@ typedef struct upload {
     void *state;
     gs_buf session; /* the Location of the open session; empty: none */
     gs_buf target;  /* the session with what the request adds */
-    gs_call *call;  /* the PUT that restart aims anew */
+    gs_call put;    /* of the whole blob; put_again aims it anew */
     uint64_t sent, reported;
     bool stored; /* found in the registry after a lost answer */
 } upload;
@@ -134,7 +134,7 @@ static int put_again(void *state, gs_error *err)
     }
     self->sent = 0;
     code = open_session(self, NULL, err);
-    self->call->http.url = gs_buf_text(&self->target);
+    self->put.http.url = gs_buf_text(&self->target);
     return code;
 }
 
@@ -180,19 +180,17 @@ static int put_whole(upload *self, int *status, gs_error *err)
     if (code) {
         return code;
     }
-    gs_call call;
-    init_put(self, &call);
-    self->call = &call;
+    init_put(self, &self->put);
+    self->put.restart = put_again;
+    self->put.restart_state = self;
     self->sent = 0;
-    call.restart = put_again;
-    call.restart_state = self;
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    code = gs_call_send(self->registry, &call, &response, err);
+    code = gs_call_send(self->registry, &self->put, &response, err);
     if (self->stored) {
         return 0;
     }
     *status = response.status;
-    return code ? code : judge(self, &call, &response, err);
+    return code ? code : judge(self, &self->put, &response, err);
 }
 
 static int put_chunk(upload *self, uint64_t from, uint64_t len, int *status, gs_error *err)
