@@ -57,7 +57,6 @@ static int writer_open(writer *out, gs_sink *sink, bool tar, gs_error *err)
     }
     /* No padding: behind the gzip member it would be trailing bytes. */
     bool ready = archive_write_set_bytes_per_block(out->archive, 0) == ARCHIVE_OK &&
-                 archive_write_set_bytes_in_last_block(out->archive, 1) == ARCHIVE_OK &&
                  archive_write_add_filter_gzip(out->archive) == ARCHIVE_OK &&
                  archive_write_set_filter_option(out->archive, "gzip", "compression-level", GZIP_LEVEL) == ARCHIVE_OK &&
                  archive_write_set_filter_option(out->archive, "gzip", "timestamp", NULL) == ARCHIVE_OK;

@@ -18,6 +18,11 @@ static const char make_all[] =
     "save('nothing.gz', gzip.compress(b''))\n"
     "save('trailing.gz', gzip.compress(data) + b'\\0')\n"
     "save('trailing_far.gz', gzip.compress(data) + bytes(200000))\n"
+    "body = gzip.compress(data)[10:]\n"
+    "head = b'\\x1f\\x8b\\x08\\x08\\0\\0\\0\\0\\0\\x03'\n"
+    "whole = head + b'n' * (-(len(head) + 1 + len(body)) % 65536) + b'\\0' + body\n"
+    "save('block.gz', whole)\n"
+    "save('trailing_block.gz', whole + b'g')\n"
     "save('cut.gz', gzip.compress(data)[:-1000])\n"
     "save('cut_trailer.gz', gzip.compress(data)[:-3])\n"
     "save('twice.gz', gzip.compress(gzip.compress(data)))\n"
@@ -68,9 +73,9 @@ static void test_decodes(void **state)
         const char *name;
         size_t len;
         int times;
-    } cases[] = {{"plain", 300000, 1},    {"one.gz", 300000, 1}, {"many.gz", 300000, 1}, {"one.zst", 300000, 1},
-                 {"many.zst", 600000, 2}, {"nothing", 0, 0},     {"nothing.gz", 0, 0},   {"nothing.zst", 0, 0},
-                 {"three", 3, 0},         {"w.zst", 300000, 1}};
+    } cases[] = {{"plain", 300000, 1},   {"one.gz", 300000, 1},   {"block.gz", 300000, 1}, {"many.gz", 300000, 1},
+                 {"one.zst", 300000, 1}, {"many.zst", 600000, 2}, {"nothing", 0, 0},       {"nothing.gz", 0, 0},
+                 {"nothing.zst", 0, 0},  {"three", 3, 0},         {"w.zst", 300000, 1}};
     static const size_t pieces[] = {1000, 65536, 1000000};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         for (size_t p = 0; p < COUNT_OF(pieces); p++) {
@@ -107,6 +112,7 @@ static void test_refuses(void **state)
         const char *text;
     } cases[] = {{"trailing.gz", 300000, GS_EFORMAT, "bytes after the end"},
                  {"trailing_far.gz", 300000, GS_EFORMAT, "bytes after the end"},
+                 {"trailing_block.gz", 300000, GS_EFORMAT, "bytes after the end"},
                  {"trailing.zst", 300000, GS_EFORMAT, NULL},
                  {"cut.gz", 300000, GS_EFORMAT, NULL},
                  {"cut_trailer.gz", 300000, GS_EFORMAT, NULL},
