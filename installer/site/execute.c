@@ -231,7 +231,7 @@ static int do_step(running *r, const gs_step *step, gs_error *err)
     if (code == 0 && !quiet) {
         code = write_row(r, GS_ENTRY_STEP, GS_STATE_DONE, step, note, duration, err);
     }
-    return code == 0 ? add_result(r, step, "done", duration, note, err) : code;
+    return code == 0 ? add_result(r, step, only_asks(step) ? "passed" : "done", duration, note, err) : code;
 }
 
 /* The step is so already. When the ledger does not say so, a run was cut off between the deed and the row, or somebody else did it.
