@@ -1,4 +1,4 @@
-/* Whom a token may be asked from. What servers answer is in test_registry.py and test_faults.py. */
+/* Whom a token may be asked from. What servers answer is in test_registry.py and test_registry_faults.py. */
 #include "../../../src/registry/token.h"
 
 #include <stdlib.h>
