@@ -157,8 +157,10 @@ typedef struct gs_writer_plan {
     gs_statement statement; /* total_length, envelope_size, index*, layout are filled in by the writer */
 } gs_writer_plan;
 
-/* Lays out the file, checks the free space, makes or reopens PATH.partial. With a partial of the same layout, blobs that are
- * already whole (re-hashed now) are done. Another process on the same partial: GS_ELOCKED. */
+/* Lays out the file, checks the free space, makes or reopens PATH.partial. With a partial of the same length, blobs that are
+ * already at their place (re-hashed now) are done; another one is begun anew. Both are told by an event. run must outlive the
+ * writer; of plan nothing is kept. GS_ESPEC: the plan cannot become a bundle; GS_ELIMIT: it is too large for one; GS_ENOSPACE;
+ * GS_ELOCKED: another process is on the same partial. */
 int gs_writer_begin(const gs_run *run, const char *path, const gs_writer_plan *plan, gs_writer **out, gs_error *err) GS_MUST_USE;
 uint64_t gs_writer_length(const gs_writer *writer);
 bool gs_writer_has(const gs_writer *writer, const gs_digest *blob);
@@ -167,8 +169,9 @@ bool gs_writer_has(const gs_writer *writer, const gs_digest *blob);
 int gs_writer_blob(gs_writer *writer, const gs_digest *blob, gs_sink **out, gs_error *err) GS_MUST_USE;
 /* Takes a blob out of another bundle (copy_file_range, then hashed in place). */
 int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t offset, gs_error *err) GS_MUST_USE;
-/* Writes index and envelope, signs with each key, fsyncs, renames to PATH. replace: an existing PATH may go. GS_EINTERNAL when a
- * blob is missing. digest (may be NULL) gets the bundle's digest. */
+/* Writes index and envelope, signs with each key, fsyncs, renames to PATH. replace: an existing PATH may go. digest (may be NULL)
+ * gets the bundle's digest. GS_EEXISTS: PATH exists, or a key is given twice; GS_EINTERNAL: a blob is missing. After these the
+ * writer can go on; after an error of the disk the partial is gone. */
 int gs_writer_seal(gs_writer *writer, const gs_private_key *const *keys, size_t key_count, bool replace, gs_digest *digest,
                    gs_error *err) GS_MUST_USE;
 /* Ends it; without a seal the .partial stays for the next build. NULL is fine. */
@@ -179,8 +182,9 @@ void gs_writer_free_p(gs_writer **writer);
 /* The pre-authentication encoding of a statement (DSSE v1, payload type GS_STATEMENT_TYPE). */
 #define GS_STATEMENT_TYPE "application/vnd.in-toto+json"
 int gs_statement_encode(const void *statement, size_t len, gs_buf *out, gs_error *err) GS_MUST_USE;
-/* Adds a signature to a finished bundle, in its reserved space, after proving that it verifies; the file is changed in place by one
- * write. GS_EEXISTS: this key signed already. GS_ELIMIT: no room. */
+/* Adds a signature to a finished bundle, in its reserved space, after proving that it verifies. The file is changed in place so
+ * that after a power loss it is as before, or has the signature, or is refused by readers until the same call repairs it (FORMAT.md
+ * "Writing"). GS_EEXISTS: this key signed already. GS_ELIMIT: no room. GS_ELOCKED. */
 int gs_bundle_add_signature(const char *path, const gs_public_key *key, const void *signature, size_t len,
                             gs_error *err) GS_MUST_USE;
 

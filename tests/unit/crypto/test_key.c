@@ -221,6 +221,23 @@ static void test_bad_public_keys(void **state)
     }
 }
 
+static void test_a_copy_outlives_its_original(void **state)
+{
+    (void)state;
+    GS_AUTO_PRIVATE_KEY gs_private_key *private = NULL;
+    GS_AUTO_PUBLIC_KEY gs_public_key *copy = NULL;
+    gs_public_key *public = NULL;
+    GS_AUTO_BUF gs_buf signature;
+    gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
+    assert_int_equal(gs_key_generate(GS_KEY_ED25519, &private, NULL), 0);
+    assert_int_equal(gs_private_key_public(private, &public, NULL), 0);
+    assert_int_equal(gs_public_key_copy(public, &copy, NULL), 0);
+    assert_true(gs_public_key_same(public, copy));
+    gs_public_key_free(public);
+    assert_int_equal(gs_sign(private, "m", 1, &signature, NULL), 0);
+    assert_int_equal(gs_signature_verify(copy, "m", 1, signature.data, signature.len, NULL), 0);
+}
+
 static void test_absent_file(void **state)
 {
     (void)state;
@@ -239,6 +256,7 @@ int main(void)
         cmocka_unit_test(test_one_key_written_in_two_ways_is_one_key),
         cmocka_unit_test(test_bad_private_keys),
         cmocka_unit_test(test_bad_public_keys),
+        cmocka_unit_test(test_a_copy_outlives_its_original),
         cmocka_unit_test(test_absent_file),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
