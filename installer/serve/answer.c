@@ -34,7 +34,8 @@ void gs_answer_done(gs_answer *answer)
     gs_buf_done(&answer->body);
 }
 
-/* ---- content ------------------------------------------------------------------------------------------------------------------- */
+/* ---- content -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void answer_span(const gs_served_blob *blob, const gs_ask *ask, const char *media_type, gs_answer *out)
 {
@@ -72,8 +73,8 @@ static void answer_span(const gs_served_blob *blob, const gs_ask *ask, const cha
     out->length = last - first + 1;
 }
 
-static void answer_manifest(const gs_catalogue *catalogue, const gs_repository *repository, const gs_route *route, const gs_ask *ask,
-                            gs_answer *out)
+static void answer_manifest(const gs_catalogue *catalogue, const gs_repository *repository, const gs_route *route,
+                            const gs_ask *ask, gs_answer *out)
 {
     gs_digest digest;
     gs_error bad = {0};
@@ -114,7 +115,8 @@ static void answer_blob(const gs_catalogue *catalogue, const gs_route *route, co
     answer_span(blob, ask, "application/octet-stream", out);
 }
 
-/* ---- lists --------------------------------------------------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Which names of a sorted list a page holds: those behind `last`, `n` at most. */
 typedef struct page {
@@ -233,7 +235,8 @@ static void answer_referrers(const gs_catalogue *catalogue, const gs_route *rout
     }
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it -----------------------------------------------------------------------------------------------------------------
+ */
 
 static void answer_route(const gs_catalogue *catalogue, const gs_route *route, const gs_ask *ask, gs_answer *out)
 {
@@ -247,8 +250,8 @@ static void answer_route(const gs_catalogue *catalogue, const gs_route *route, c
         answer_catalog(catalogue, ask, out);
         return;
     }
-    const gs_repository *repository =
-        route->kind != GS_ROUTE_NONE ? gs_catalogue_repository(catalogue, route->name, ask->ns) : NULL;
+    const gs_repository *repository = route->kind != GS_ROUTE_NONE ? gs_catalogue_repository(catalogue, route->name, ask->ns)
+                                                                   : NULL;
     if (!repository) {
         gs_answer_error(out, 404, "NAME_UNKNOWN", "this registry serves no such repository");
         return;

@@ -23,7 +23,8 @@ static void *grown(gs_arena *arena, const void *items, size_t count, size_t *roo
     return larger;
 }
 
-/* ---- blobs --------------------------------------------------------------------------------------------------------------------- */
+/* ---- blobs ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static int add_blob(making *make, const gs_verified *bundle, const gs_needed *needed, gs_error *err)
 {
@@ -33,7 +34,8 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
         return gs_fail(err, GS_EFORMAT, "the bundle does not carry a blob that an image needs");
     }
     if (catalogue->blob_count == make->blob_room) {
-        catalogue->blobs = grown(catalogue->arena, catalogue->blobs, catalogue->blob_count, &make->blob_room, sizeof *catalogue->blobs);
+        catalogue->blobs = grown(catalogue->arena, catalogue->blobs, catalogue->blob_count, &make->blob_room,
+                                 sizeof *catalogue->blobs);
         if (!catalogue->blobs) {
             return gs_fail_nomem(err);
         }
@@ -63,7 +65,8 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
     return 0;
 }
 
-/* ---- repositories -------------------------------------------------------------------------------------------------------------- */
+/* ---- repositories --------------------------------------------------------------------------------------------------------------
+ */
 
 static int add_repository(making *make, const char *name, const char *source, gs_repository **out, gs_error *err)
 {
@@ -76,8 +79,8 @@ static int add_repository(making *make, const char *name, const char *source, gs
         }
     }
     if (catalogue->repository_count == make->repository_room) {
-        catalogue->repositories = grown(catalogue->arena, catalogue->repositories, catalogue->repository_count, &make->repository_room,
-                                        sizeof *catalogue->repositories);
+        catalogue->repositories = grown(catalogue->arena, catalogue->repositories, catalogue->repository_count,
+                                        &make->repository_room, sizeof *catalogue->repositories);
         if (!catalogue->repositories) {
             return gs_fail_nomem(err);
         }
@@ -204,7 +207,8 @@ void gs_catalogue_done(gs_catalogue *catalogue)
     *catalogue = (gs_catalogue){0};
 }
 
-/* ---- look-ups ------------------------------------------------------------------------------------------------------------------ */
+/* ---- look-ups ------------------------------------------------------------------------------------------------------------------
+ */
 
 static const gs_repository *by_source(const gs_catalogue *catalogue, const char *host, const char *path)
 {
@@ -226,8 +230,8 @@ const gs_repository *gs_catalogue_repository(const gs_catalogue *catalogue, cons
     }
     gs_repository wanted = {.name = name};
     const gs_repository *found = catalogue->repository_count == 0 ? NULL
-                                                                   : bsearch(&wanted, catalogue->repositories, catalogue->repository_count,
-                                                                             sizeof wanted, by_name);
+                                                                  : bsearch(&wanted, catalogue->repositories,
+                                                                            catalogue->repository_count, sizeof wanted, by_name);
     for (size_t i = 0; !found && i < catalogue->repository_count; i++) {
         if (gs_text_equal(catalogue->repositories[i].source, name)) {
             found = &catalogue->repositories[i];

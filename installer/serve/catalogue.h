@@ -11,8 +11,8 @@ typedef struct gs_served_tag {
 } gs_served_tag;
 
 typedef struct gs_repository {
-    const char *name;   /* "platform/shop/backend" */
-    const char *source; /* "ghcr.io/org/backend": what a mirror is asked for; NULL when it came from no registry */
+    const char *name;    /* "platform/shop/backend" */
+    const char *source;  /* "ghcr.io/org/backend": what a mirror is asked for; NULL when it came from no registry */
     gs_served_tag *tags; /* sorted by name */
     size_t tag_count;
 } gs_repository;
@@ -37,9 +37,11 @@ typedef struct gs_catalogue {
 } gs_catalogue;
 
 /* The last bundle's tags win. */
-int gs_catalogue_make(const char *prefix, const gs_verified *const *bundles, size_t count, gs_catalogue *out, gs_error *err) GS_MUST_USE;
+int gs_catalogue_make(const char *prefix, const gs_verified *const *bundles, size_t count, gs_catalogue *out,
+                      gs_error *err) GS_MUST_USE;
 void gs_catalogue_done(gs_catalogue *catalogue);
-/* By its name, or by the source's: with ns (a mirror's ?ns=), with the host as first component, or as a short name of Docker Hub. */
+/* By its name, or by the source's: with ns (a mirror's ?ns=), with the host as first component, or as a short name of Docker Hub.
+ */
 const gs_repository *gs_catalogue_repository(const gs_catalogue *catalogue, const char *name, const char *ns);
 const gs_served_tag *gs_catalogue_tag(const gs_repository *repository, const char *tag);
 const gs_served_blob *gs_catalogue_blob(const gs_catalogue *catalogue, const gs_digest *digest);

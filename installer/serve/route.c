@@ -39,7 +39,10 @@ void gs_route_parse(const char *path, gs_route *out)
     static const struct {
         const char *part;
         gs_route_kind kind;
-    } parts[] = {{"/manifests/", GS_ROUTE_MANIFEST}, {"/blobs/", GS_ROUTE_BLOB}, {"/referrers/", GS_ROUTE_REFERRERS}, {"/tags/", GS_ROUTE_TAGS}};
+    } parts[] = {{"/manifests/", GS_ROUTE_MANIFEST},
+                 {"/blobs/", GS_ROUTE_BLOB},
+                 {"/referrers/", GS_ROUTE_REFERRERS},
+                 {"/tags/", GS_ROUTE_TAGS}};
     *out = (gs_route){.kind = GS_ROUTE_NONE};
     if (strcmp(path, "/v2") == 0 || strcmp(path, "/v2/") == 0) {
         out->kind = GS_ROUTE_BASE;

@@ -25,8 +25,9 @@ typedef struct gs_route {
 /* path is decoded already. Names with more than 255 bytes or outside the grammar are GS_ROUTE_NONE. */
 void gs_route_parse(const char *path, gs_route *out);
 
-/* One range of a Range header (RFC 9110 section 14): true and first..last (inclusive) when it is one satisfiable range of bytes; false with
- * *unsatisfiable when a 416 is due; false else: the whole is served, as for a header that is not understood or has several ranges. */
+/* One range of a Range header (RFC 9110 section 14): true and first..last (inclusive) when it is one satisfiable range of bytes;
+ * false with *unsatisfiable when a 416 is due; false else: the whole is served, as for a header that is not understood or has
+ * several ranges. */
 bool gs_range_parse(const char *header, uint64_t size, uint64_t *first, uint64_t *last, bool *unsatisfiable);
 
 #endif

@@ -15,9 +15,9 @@
 #include "gapship/limits.h"
 #include "users.h"
 
-#define GS_SERVE_THREADS 4u
-#define GS_SERVE_CONNECTIONS 1000u
-#define GS_SERVE_IDLE_SECONDS 120u
+#define GS_SERVE_THREADS          4u
+#define GS_SERVE_CONNECTIONS      1000u
+#define GS_SERVE_IDLE_SECONDS     120u
 #define GS_SERVE_CONNECTION_BYTES GS_KIB(64)
 
 struct gs_server {
@@ -29,7 +29,8 @@ struct gs_server {
     char address[128];
 };
 
-/* ---- one request --------------------------------------------------------------------------------------------------------------- */
+/* ---- one request ---------------------------------------------------------------------------------------------------------------
+ */
 
 static struct MHD_Response *make_response(const gs_answer *answer)
 {
@@ -72,8 +73,8 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 }
 
 /* Answers in the first call, before any body is read: there is none this registry would take. */
-static enum MHD_Result handle(void *state, struct MHD_Connection *connection, const char *url, const char *method, const char *version,
-                              const char *upload, size_t *upload_size, void **request)
+static enum MHD_Result handle(void *state, struct MHD_Connection *connection, const char *url, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **request)
 {
     (void)version;
     (void)upload;
@@ -104,7 +105,8 @@ static enum MHD_Result handle(void *state, struct MHD_Connection *connection, co
     return sent;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------------------ */
+/* ---- starting ------------------------------------------------------------------------------------------------------------------
+ */
 
 /* "HOST:PORT" or "[HOST]:PORT", numeric. */
 static int parse_address(const char *listen, struct sockaddr_storage *out, gs_error *err)
@@ -154,10 +156,10 @@ static int start_daemon(gs_server *server, const struct sockaddr_storage *addres
         tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)gs_buf_text(&server->certificate)};
         tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)gs_buf_text(&server->key)};
     }
-    server->daemon = MHD_start_daemon(flags, 0, NULL, NULL, handle, server, MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address,
-                                      MHD_OPTION_THREAD_POOL_SIZE, GS_SERVE_THREADS, MHD_OPTION_CONNECTION_LIMIT, GS_SERVE_CONNECTIONS,
-                                      MHD_OPTION_CONNECTION_TIMEOUT, GS_SERVE_IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                      (size_t)GS_SERVE_CONNECTION_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+    server->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, handle, server, MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address, MHD_OPTION_THREAD_POOL_SIZE,
+        GS_SERVE_THREADS, MHD_OPTION_CONNECTION_LIMIT, GS_SERVE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, GS_SERVE_IDLE_SECONDS,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)GS_SERVE_CONNECTION_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (!server->daemon) {
         gs_fail(err, GS_ENETWORK, "cannot listen on %s", listen);
         return gs_error_hint(err, "another program may use the port; or the certificate and key do not fit");
@@ -172,8 +174,8 @@ static void write_address(gs_server *server, const char *listen)
     (void)snprintf(server->address, sizeof server->address, "%.*s:%u", (int)(colon - listen), listen, info ? info->port : 0U);
 }
 
-int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_verified *const *bundles, size_t count, gs_server **out,
-                   gs_error *err)
+int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_verified *const *bundles, size_t count,
+                   gs_server **out, gs_error *err)
 {
     struct sockaddr_storage address = {0};
     gs_server *server = calloc(1, sizeof *server);

@@ -1,5 +1,6 @@
-/* The GitOps target: one commit per unit and environment into the site's repository, only its own paths, pushed forward. Whatever watches the
- * repository does the rest. A commit by somebody else in between is no failure: the edit is made again on the new head. */
+/* The GitOps target: one commit per unit and environment into the site's repository, only its own paths, pushed forward. Whatever
+ * watches the repository does the rest. A commit by somebody else in between is no failure: the edit is made again on the new head.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 #include "gapship/text.h"
 #include "gitops_tree.h"
 
-#define GS_PUSH_TRIES 3
-#define GS_PUSH_PAUSE_MS 5000
+#define GS_PUSH_TRIES        3
+#define GS_PUSH_PAUSE_MS     5000
 #define GS_MAX_MESSAGE_BYTES GS_KIB(16)
 
 /* An opened repository at the head of the unit's branch. */
@@ -35,7 +36,8 @@ static int fetch_head(const gs_target_job *job, checkout *at, gs_error *err)
 static int open_checkout(const gs_target_job *job, checkout *at, gs_error *err)
 {
     const char *name = job->unit->target.repository ? job->unit->target.repository : "site";
-    *at = (checkout){.config = gs_site_git_find(job->site, name), .branch = job->unit->target.branch ? job->unit->target.branch : "main"};
+    *at = (checkout){.config = gs_site_git_find(job->site, name),
+                     .branch = job->unit->target.branch ? job->unit->target.branch : "main"};
     if (!at->config) {
         gs_fail(err, GS_ECHECK, "site.yaml has no git repository called %s", name);
         return gs_error_hint(err, "add under git:  %s: {url: \"…\"}", name);
@@ -58,7 +60,8 @@ static int open_checkout(const gs_target_job *job, checkout *at, gs_error *err)
     return rc;
 }
 
-/* ---- what would change --------------------------------------------------------------------------------------------------------- */
+/* ---- what would change ---------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct edit_list {
     gs_git_change *items;
@@ -76,8 +79,8 @@ static bool is_preserved(const gs_unit_spec *unit, const char *target)
     return false;
 }
 
-/* A changed file outside the unit's own path that another environment renders too would reach that environment with this commit, before its
- * turn. */
+/* A changed file outside the unit's own path that another environment renders too would reach that environment with this commit,
+ * before its turn. */
 static int check_shared(const gs_target_job *job, const gs_tree_file *file, gs_error *err)
 {
     if (job->unit->target.shared || gs_tree_owns(job->unit, file->path)) {
@@ -92,8 +95,8 @@ static int check_shared(const gs_target_job *job, const gs_tree_file *file, gs_e
                 !gs_text_equal(unit->target.repository, job->unit->target.repository)) {
                 continue;
             }
-            gs_fail(err, GS_ECHECK, "%s changed, and %s reads it from the same branch: it would change before its turn", file->target,
-                    other->name);
+            gs_fail(err, GS_ECHECK, "%s changed, and %s reads it from the same branch: it would change before its turn",
+                    file->target, other->name);
             gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
             return gs_error_hint(err, "give each environment a branch or a base of its own, or accept it with target.shared: true");
         }
@@ -121,7 +124,8 @@ static int compare_files(const gs_target_job *job, checkout *at, gs_arena *arena
             *err = missing;
             return found;
         }
-        bool same = found == 0 && there.len == files[i].len && (there.len == 0 || memcmp(there.data, files[i].data, there.len) == 0);
+        bool same = found == 0 && there.len == files[i].len &&
+                    (there.len == 0 || memcmp(there.data, files[i].data, there.len) == 0);
         if (same || (found == 0 && is_preserved(job->unit, files[i].target))) {
             continue;
         }
@@ -155,7 +159,8 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     return rc;
 }
 
-/* ---- the commit ---------------------------------------------------------------------------------------------------------------- */
+/* ---- the commit ----------------------------------------------------------------------------------------------------------------
+ */
 
 static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out, gs_error *err)
 {
@@ -172,14 +177,15 @@ static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out,
         rc = gs_expand(template, &variables, out, err);
     }
     if (rc < 0) {
-        return gs_error_at(err, "%s/%s target.%s", job->environment->name, job->unit->name, job->rollback ? "rollbackMessage" : "message");
+        return gs_error_at(err, "%s/%s target.%s", job->environment->name, job->unit->name,
+                           job->rollback ? "rollbackMessage" : "message");
     }
     gs_buf_printf(out, "\n\nBundle: %s@%s %s\n", job->release->name, job->release->version, job->bundle_digest);
     return gs_buf_check(out, err);
 }
 
-static int commit_and_push(const gs_target_job *job, checkout *at, const edit_list *edits, gs_arena *arena, char made[GS_COMMIT_TEXT],
-                           gs_error *err)
+static int commit_and_push(const gs_target_job *job, checkout *at, const edit_list *edits, gs_arena *arena,
+                           char made[GS_COMMIT_TEXT], gs_error *err)
 {
     GS_AUTO_BUF gs_buf message;
     gs_buf_init(&message, GS_MAX_MESSAGE_BYTES);
@@ -233,7 +239,8 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
             gs_error_hint(err, "others push to %s without pause; run the same command again when they have finished", at.branch);
             break;
         }
-        gs_emit(job->run, GS_NOTICE, "pushConflict", NULL, 0, "somebody else pushed to %s; trying again on the new head", at.branch);
+        gs_emit(job->run, GS_NOTICE, "pushConflict", NULL, 0, "somebody else pushed to %s; trying again on the new head",
+                at.branch);
         rc = gs_sleep(job->run, GS_PUSH_PAUSE_MS, err);
         if (rc == 0) {
             rc = fetch_head(job, &at, err);
@@ -243,7 +250,8 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
     return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
 }
 
-/* ---- afterwards ---------------------------------------------------------------------------------------------------------------- */
+/* ---- afterwards ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Without a cluster to ask, the pushed commit is all there is to wait for. */
 static int wait(const gs_target_job *job, gs_error *err)

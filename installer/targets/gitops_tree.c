@@ -1,5 +1,5 @@
-/* What a unit's files are to be in the site's GitOps repository: the overlay as the bundle carries it, its `images:` pointed at the site's
- * registry in place, so that comments and layout stay and people can go on editing it. Proved by rendering. Knows no git. */
+/* What a unit's files are to be in the site's GitOps repository: the overlay as the bundle carries it, its `images:` pointed at the
+ * site's registry in place, so that comments and layout stay and people can go on editing it. Proved by rendering. Knows no git. */
 #include "gitops_tree.h"
 
 #include <fcntl.h>
@@ -46,7 +46,8 @@ static bool is_kustomization(const gs_unit_spec *unit, const char *path)
     return false;
 }
 
-/* ---- relocation in place ------------------------------------------------------------------------------------------------------- */
+/* ---- relocation in place -------------------------------------------------------------------------------------------------------
+ */
 
 /* The name without tag and digest, as kustomize compares it. */
 static const char *bare_name(const char *image, gs_arena *arena)
@@ -59,7 +60,8 @@ static const char *bare_name(const char *image, gs_arena *arena)
     return gs_arena_copy(arena, image, colon ? (size_t)(colon - image) : len);
 }
 
-/* The name under which an entry of `images:` finds an image that is rendered as `rendered`: an entry that renames to it, else itself. */
+/* The name under which an entry of `images:` finds an image that is rendered as `rendered`: an entry that renames to it, else
+ * itself. */
 static const char *entry_name(const gs_node *kustomization, const char *rendered)
 {
     const gs_node *images = gs_node_get(kustomization, "images");
@@ -145,7 +147,8 @@ static int relocate(const gs_target_job *job, gs_arena *arena, gs_tree_file *fil
     return file->data ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- the proof ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the proof -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int write_files(const gs_tree_file *files, size_t count, const gs_tempdir *dir, gs_arena *arena, gs_error *err)
 {
@@ -201,13 +204,15 @@ static int prove(const gs_target_job *job, const gs_tree_file *files, size_t cou
             known = whole && strcmp(whole, uses[i].image) == 0;
         }
         if (!known) {
-            rc = gs_fail(err, GS_ECHECK, "after relocation this would still run %s, which is not in the site's registry", uses[i].image);
+            rc = gs_fail(err, GS_ECHECK, "after relocation this would still run %s, which is not in the site's registry",
+                         uses[i].image);
         }
     }
     return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
 }
 
-/* ---- the files ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the files -----------------------------------------------------------------------------------------------------------------
+ */
 
 int gs_tree_desired(const gs_target_job *job, gs_arena *arena, gs_tree_file **out, size_t *count, gs_error *err)
 {

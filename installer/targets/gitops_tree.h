@@ -16,7 +16,7 @@ int gs_tree_desired(const gs_target_job *job, gs_arena *arena, gs_tree_file **ou
 /* Whether a file stands below the unit's own path, where no other environment looks. */
 bool gs_tree_owns(const gs_unit_spec *unit, const char *path);
 /* The objects that a tree of files gives, from the kustomization at path. */
-int gs_tree_render(const gs_target_job *job, const gs_tree_file *files, size_t count, const char *path, gs_doc **out, gs_error *err)
-    GS_MUST_USE;
+int gs_tree_render(const gs_target_job *job, const gs_tree_file *files, size_t count, const char *path, gs_doc **out,
+                   gs_error *err) GS_MUST_USE;
 
 #endif

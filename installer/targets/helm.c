@@ -1,5 +1,5 @@
-/* The helm target: `helm upgrade --install` with the whole list of values every time, and recovery of a release that a killed helm left
- * pending. Helm's own idea of the last good revision is not used. */
+/* The helm target: `helm upgrade --install` with the whole list of values every time, and recovery of a release that a killed helm
+ * left pending. Helm's own idea of the last good revision is not used. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "gapship/text.h"
 #include "targets.h"
 
-#define GS_HELM_SLACK_MS 60000
+#define GS_HELM_SLACK_MS      60000
 #define GS_MAX_HELM_ARGUMENTS 512u
 
 /* A command line in the making. */
@@ -72,7 +72,8 @@ static int check_ready(const gs_target_job *job, gs_error *err)
     return rc;
 }
 
-/* ---- rendering ----------------------------------------------------------------------------------------------------------------- */
+/* ---- rendering -----------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct relocation {
     const gs_target_job *job;
@@ -114,7 +115,8 @@ static int render(const gs_target_job *job, bool upgrade, gs_doc **out, gs_error
     return rc;
 }
 
-/* ---- the release as helm knows it ---------------------------------------------------------------------------------------------- */
+/* ---- the release as helm knows it ----------------------------------------------------------------------------------------------
+ */
 
 /* "deployed", "failed", "pending-upgrade" …; "" when there is no release. In arena. */
 static int read_status(const gs_target_job *job, gs_arena *arena, const char **status, gs_error *err)
@@ -145,8 +147,8 @@ static int read_status(const gs_target_job *job, gs_arena *arena, const char **s
     return rc < 0 ? rc : *status ? 0 : gs_fail_nomem(err);
 }
 
-/* A killed helm leaves its release pending, and every later upgrade is refused. A first installation that never finished is removed; an
- * upgrade goes back to the revision before, without hooks: what comes next is an upgrade with them. */
+/* A killed helm leaves its release pending, and every later upgrade is refused. A first installation that never finished is
+ * removed; an upgrade goes back to the revision before, without hooks: what comes next is an upgrade with them. */
 static int recover(const gs_target_job *job, const char *status, gs_arena *arena, gs_error *err)
 {
     helm_line line = {.arena = arena};
@@ -155,8 +157,8 @@ static int recover(const gs_target_job *job, const char *status, gs_arena *arena
         return 0;
     }
     bool first = strcmp(status, "pending-install") == 0;
-    gs_emit(job->run, GS_WARNING, "helmPending", NULL, 0, "release %s is %s: an earlier run was killed; %s", release_name(job), status,
-            first ? "removing what it left" : "going back to the revision before");
+    gs_emit(job->run, GS_WARNING, "helmPending", NULL, 0, "release %s is %s: an earlier run was killed; %s", release_name(job),
+            status, first ? "removing what it left" : "going back to the revision before");
     begin(job, &line, first ? "uninstall" : "rollback");
     add(&line, "--no-hooks");
     add(&line, release_name(job));
@@ -186,7 +188,8 @@ static int read_manifest(const gs_target_job *job, gs_arena *arena, gs_doc **out
     return rc < 0 ? rc : gs_doc_parse_manifests("helm get manifest", result.output.data, result.output.len, out, err);
 }
 
-/* ---- diff ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- diff ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static const gs_node *find_object(const gs_node *list, const gs_object_id *id)
 {
@@ -247,7 +250,8 @@ static int diff_release(const gs_target_job *job, const char *status, gs_arena *
         rc = compare(have->root, want->root, GS_CHANGE_REMOVE, false, arena, out, err);
     }
     if (rc == 0 && out->count == 0 && strcmp(status, "deployed") != 0) {
-        const char *what = gs_arena_printf(arena, "release %s, which is %s", release_name(job), status[0] != '\0' ? status : "absent");
+        const char *what = gs_arena_printf(arena, "release %s, which is %s", release_name(job),
+                                           status[0] != '\0' ? status : "absent");
         rc = gs_changes_add(arena, out, GS_CHANGE_MODIFY, what, err);
     }
     return rc;
@@ -271,9 +275,11 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     return 0;
 }
 
-/* ---- apply --------------------------------------------------------------------------------------------------------------------- */
+/* ---- apply ---------------------------------------------------------------------------------------------------------------------
+ */
 
-/* --set-string splits at ',' and '.' and reads '=' and '{': each is escaped where it is meant. Dots in a path are meant to split. */
+/* --set-string splits at ',' and '.' and reads '=' and '{': each is escaped where it is meant. Dots in a path are meant to split.
+ */
 static const char *escape_value(const char *value, gs_arena *arena)
 {
     GS_AUTO_BUF gs_buf out;
@@ -327,7 +333,8 @@ static int upgrade(const gs_target_job *job, gs_arena *arena, gs_error *err)
         char text[GS_ERROR_MESSAGE_MAX / 2];
         const char *why = gs_buf_text(&result.errors);
         gs_text_printable(why, text, sizeof text);
-        rc = gs_fail(err, strstr(why, "pre-upgrade") || strstr(why, "pre-install") ? GS_EMIGRATION : GS_EAPPLY, "helm upgrade: %s", text);
+        rc = gs_fail(err, strstr(why, "pre-upgrade") || strstr(why, "pre-install") ? GS_EMIGRATION : GS_EAPPLY, "helm upgrade: %s",
+                     text);
     }
     return rc;
 }

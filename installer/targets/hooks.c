@@ -1,5 +1,5 @@
-/* Hooks of a unit that gapship runs itself, because kubectl has none: Jobs with Argo CD's or Helm's annotations, before or after the rest, by
- * wave. A Job carries the bundle's digest, so a rerun knows whether it is this release's. */
+/* Hooks of a unit that gapship runs itself, because kubectl has none: Jobs with Argo CD's or Helm's annotations, before or after
+ * the rest, by wave. A Job carries the bundle's digest, so a rerun knows whether it is this release's. */
 #include "hooks.h"
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "gapship/text.h"
 #include "job.h"
 
-#define GS_HOOK_SLACK_MS 60000
+#define GS_HOOK_SLACK_MS   60000
 #define GS_HOOK_DEFAULT_MS 600000
 
 typedef struct ranked {
@@ -69,7 +69,8 @@ static int fail_with_log(gs_api *api, const gs_object_id *id, gs_hook_kind kind,
         const char *text = gs_buf_text(&log);
         gs_text_printable(text + (log.len > sizeof tail ? log.len - sizeof tail + 1 : 0), tail, sizeof tail);
     }
-    gs_fail(err, kind == GS_HOOK_PRE ? GS_EMIGRATION : GS_EAPPLY, "the hook failed: %s", tail[0] != '\0' ? tail : "it wrote nothing");
+    gs_fail(err, kind == GS_HOOK_PRE ? GS_EMIGRATION : GS_EAPPLY, "the hook failed: %s",
+            tail[0] != '\0' ? tail : "it wrote nothing");
     return gs_error_at(err, "Job %s/%s", id->namespace, id->name);
 }
 

@@ -111,7 +111,8 @@ int gs_inventory_write(const gs_target_job *job, gs_api *api, const gs_inventory
         for (size_t i = 0; i < parts[p]->count; i++) {
             const gs_object_id *id = &parts[p]->items[i];
             if (p == 0 || !gs_inventory_has(first, id)) {
-                gs_buf_printf(&text, "%s %s %s %s\n", id->api_version, id->kind, id->namespace[0] != '\0' ? id->namespace : "-", id->name);
+                gs_buf_printf(&text, "%s %s %s %s\n", id->api_version, id->kind, id->namespace[0] != '\0' ? id->namespace : "-",
+                              id->name);
             }
         }
     }
@@ -133,8 +134,8 @@ int gs_inventory_write(const gs_target_job *job, gs_api *api, const gs_inventory
     return map ? gs_api_apply(api, map, false, NULL, err) : gs_fail_nomem(err);
 }
 
-int gs_inventory_surplus(const gs_inventory *before, const gs_inventory *wanted, gs_arena *arena, gs_changes *out, gs_inventory *remove,
-                         gs_error *err)
+int gs_inventory_surplus(const gs_inventory *before, const gs_inventory *wanted, gs_arena *arena, gs_changes *out,
+                         gs_inventory *remove, gs_error *err)
 {
     *remove = (gs_inventory){.items = gs_arena_array(arena, before->count + 1, sizeof *remove->items)};
     int rc = remove->items ? 0 : gs_fail_nomem(err);

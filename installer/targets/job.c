@@ -1,5 +1,5 @@
-/* Migrations as Jobs. A Job is proved by looking at it, never by memory: a rerun finds it by its name, skips it when it is complete, waits for
- * it when it is active, and tries again when it failed. */
+/* Migrations as Jobs. A Job is proved by looking at it, never by memory: a rerun finds it by its name, skips it when it is
+ * complete, waits for it when it is active, and tries again when it failed. */
 #include "job.h"
 
 #include <fcntl.h>
@@ -11,10 +11,10 @@
 #include "gapship/num.h"
 #include "gapship/text.h"
 
-#define GS_JOB_POLL_MS 1000
-#define GS_JOB_GONE_MS 60000
-#define GS_JOB_SLACK_MS 60000 /* beyond its own deadline: scheduling, pulling */
-#define GS_JOB_TAIL_LINES 8
+#define GS_JOB_POLL_MS       1000
+#define GS_JOB_GONE_MS       60000
+#define GS_JOB_SLACK_MS      60000 /* beyond its own deadline: scheduling, pulling */
+#define GS_JOB_TAIL_LINES    8
 #define GS_MAX_JOB_LOG_BYTES GS_MIB(8)
 
 static gs_job_state state_of(const gs_node *live)
@@ -82,7 +82,8 @@ int gs_job_await(gs_api *api, const gs_run *run, const gs_object_id *id, int64_t
     }
 }
 
-/* ---- logs ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- logs ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static int read_log(gs_api *api, const char *namespace, const char *pod, gs_buf *out, gs_error *err)
 {
@@ -131,7 +132,8 @@ static const char *tail_of(gs_buf *log)
     return at > text ? at + 1 : at;
 }
 
-/* ---- migrations ---------------------------------------------------------------------------------------------------------------- */
+/* ---- migrations ----------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct migration_run {
     const gs_migration_job *job;
@@ -143,7 +145,8 @@ typedef struct migration_run {
 /* The newest things first that make a Job this one: the migration, the direction, the bundle. */
 static const char *job_name(const gs_migration_job *job, gs_arena *arena)
 {
-    return gs_arena_printf(arena, "%s%s-%.12s", job->migration->name, job->down ? "-down" : "", job->target->bundle_digest + strlen("sha256:"));
+    return gs_arena_printf(arena, "%s%s-%.12s", job->migration->name, job->down ? "-down" : "",
+                           job->target->bundle_digest + strlen("sha256:"));
 }
 
 static const char *job_namespace(const gs_migration_job *job)
@@ -232,8 +235,8 @@ static int keep_log(migration_run *run, gs_buf *log, gs_error *err)
 {
     gs_error why = {0};
     if (gs_job_log(run->api, &run->id, log, &why) < 0) {
-        gs_emit(run->job->target->run, GS_WARNING, "logMissing", NULL, 0, "the log of %s/%s could not be read: %s", run->id.namespace,
-                run->id.name, why.message);
+        gs_emit(run->job->target->run, GS_WARNING, "logMissing", NULL, 0, "the log of %s/%s could not be read: %s",
+                run->id.namespace, run->id.name, why.message);
         return 0;
     }
     return run->job->log ? gs_fs_write_file(AT_FDCWD, run->job->log, log->data, log->len, 0600, err) : 0;
@@ -299,8 +302,9 @@ static int run_migration(migration_run *run, gs_error *err)
             return failed(run, &log, err);
         }
         int64_t pause = pause_before(retry, attempt + 1);
-        gs_emit(run->job->target->run, GS_WARNING, "migrationRetry", NULL, 0, "migration %s failed, attempt %lld of %lld; again in %lld s",
-                run->job->migration->name, (long long)attempt, (long long)retry->attempts, (long long)(pause / 1000));
+        gs_emit(run->job->target->run, GS_WARNING, "migrationRetry", NULL, 0,
+                "migration %s failed, attempt %lld of %lld; again in %lld s", run->job->migration->name, (long long)attempt,
+                (long long)retry->attempts, (long long)(pause / 1000));
         rc = gs_sleep(run->job->target->run, pause, err);
         if (rc < 0) {
             return rc;

@@ -12,8 +12,8 @@
 #include "gapship/text.h"
 
 #define GS_PROXY_START_MS 15000
-#define GS_PROXY_POLL_MS 50
-#define GS_API_IDLE_MS 30000
+#define GS_PROXY_POLL_MS  50
+#define GS_API_IDLE_MS    30000
 
 struct gs_api {
     const gs_run *run;
@@ -27,7 +27,8 @@ struct gs_api {
     gs_text_map plurals; /* "apps/v1 Deployment" -> "deployments"; "" for a kind the cluster does not have */
 };
 
-/* ---- the proxy ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the proxy -----------------------------------------------------------------------------------------------------------------
+ */
 
 static int start_proxy(gs_api *api, gs_error *err)
 {
@@ -145,7 +146,8 @@ void gs_api_close_p(gs_api **api)
     gs_api_close(*api);
 }
 
-/* ---- calls --------------------------------------------------------------------------------------------------------------------- */
+/* ---- calls ---------------------------------------------------------------------------------------------------------------------
+ */
 
 int gs_api_send(gs_api *api, const gs_api_call *call, int *status, gs_buf *body, gs_error *err)
 {
@@ -283,7 +285,8 @@ int gs_api_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char
     return *out ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- objects ------------------------------------------------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------------------------------------------------------
+ */
 
 static int parse_object(const gs_buf *body, gs_doc **out, gs_error *err)
 {
@@ -330,7 +333,8 @@ int gs_api_apply(gs_api *api, const gs_node *object, bool dry_run, gs_doc **out,
     if (rc == 0) {
         rc = gs_node_write_json(object, GS_JSON_COMPACT, &text, err);
     }
-    const char *url = rc == 0 ? gs_arena_printf(arena, "%s?fieldManager=" GS_FIELD_MANAGER "%s", path, dry_run ? "&dryRun=All" : "") : NULL;
+    const char *url = rc == 0 ? gs_arena_printf(arena, "%s?fieldManager=" GS_FIELD_MANAGER "%s", path, dry_run ? "&dryRun=All" : "")
+                              : NULL;
     if (rc == 0 && !url) {
         rc = gs_fail_nomem(err);
     }

@@ -1,5 +1,5 @@
-/* The Kubernetes API, spoken as HTTP through `kubectl proxy` on a private socket: answers come as JSON with real status codes, and no
- * kubeconfig or credential plug-in is read by gapship itself. Private to installer/targets. */
+/* The Kubernetes API, spoken as HTTP through `kubectl proxy` on a private socket: answers come as JSON with real status codes, and
+ * no kubeconfig or credential plug-in is read by gapship itself. Private to installer/targets. */
 #ifndef GAPSHIP_TARGETS_KUBEAPI_H
 #define GAPSHIP_TARGETS_KUBEAPI_H
 
@@ -10,8 +10,8 @@
 #define GS_FIELD_MANAGER "gapship"
 
 typedef struct gs_api gs_api;
-/* Starts the proxy for the environment's kubeconfig and context. GS_ECHECK when the environment has no kubeconfig, GS_ENETWORK when the
- * cluster does not answer. */
+/* Starts the proxy for the environment's kubeconfig and context. GS_ECHECK when the environment has no kubeconfig, GS_ENETWORK when
+ * the cluster does not answer. */
 int gs_api_open(const gs_target_job *job, gs_api **out, gs_error *err) GS_MUST_USE;
 void gs_api_close(gs_api *api);
 void gs_api_close_p(gs_api **api);
@@ -26,12 +26,13 @@ typedef struct gs_api_call {
 } gs_api_call;
 int gs_api_send(gs_api *api, const gs_api_call *call, int *status, gs_buf *body, gs_error *err) GS_MUST_USE;
 
-/* Path of an object: its kind's plural name is asked from the API once. GS_ENOTFOUND when the cluster has no such kind. In arena. */
+/* Path of an object: its kind's plural name is asked from the API once. GS_ENOTFOUND when the cluster has no such kind. In arena.
+ */
 int gs_api_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char **out, gs_error *err) GS_MUST_USE;
 /* The live object; *out NULL when it is not there (nor its kind). doc is the caller's. */
 int gs_api_get(gs_api *api, const gs_object_id *id, gs_doc **out, gs_error *err) GS_MUST_USE;
-/* Server-side apply by field manager gapship; dry_run changes nothing. *out, if not NULL, gets the answered object. 409 is GS_ECONFLICT
- * with the field and its manager, 403 GS_EAUTH, anything else GS_EAPPLY with the API's message. */
+/* Server-side apply by field manager gapship; dry_run changes nothing. *out, if not NULL, gets the answered object. 409 is
+ * GS_ECONFLICT with the field and its manager, 403 GS_EAUTH, anything else GS_EAPPLY with the API's message. */
 int gs_api_apply(gs_api *api, const gs_node *object, bool dry_run, gs_doc **out, gs_error *err) GS_MUST_USE;
 /* Removes an object, its dependents in the background; absent is no error. */
 int gs_api_delete(gs_api *api, const gs_object_id *id, gs_error *err) GS_MUST_USE;

@@ -1,5 +1,5 @@
-/* The kubectl target: server-side apply with an inventory of gapship's own for pruning; hooks run as phases. A rollback runs no hook: its
- * migrations were decided on by the planner. */
+/* The kubectl target: server-side apply with an inventory of gapship's own for pruning; hooks run as phases. A rollback runs no
+ * hook: its migrations were decided on by the planner. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +49,8 @@ static bool is_hook(const gs_node *object)
     return gs_kube_hook(object, &hook, &ignored) == 0 && hook.kind != GS_HOOK_NONE;
 }
 
-/* ---- diff ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- diff ----------------------------------------------------------------------------------------------------------------------
+ */
 
 /* What the API writes itself says nothing about whether an object would change. */
 static void strip(gs_node *object)
@@ -85,7 +86,8 @@ static int diff_object(gs_api *api, const gs_node *object, gs_arena *arena, gs_c
     }
     strip(live->root);
     strip(would->root);
-    return gs_node_equal(live->root, would->root) ? 0 : gs_changes_add(arena, out, GS_CHANGE_MODIFY, gs_arena_text(arena, what), err);
+    return gs_node_equal(live->root, would->root) ? 0
+                                                  : gs_changes_add(arena, out, GS_CHANGE_MODIFY, gs_arena_text(arena, what), err);
 }
 
 static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_error *err)
@@ -109,7 +111,8 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     return 0;
 }
 
-/* ---- apply --------------------------------------------------------------------------------------------------------------------- */
+/* ---- apply ---------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Objects of a new kind can be applied once the API serves it. */
 static int wait_established(const gs_target_job *job, gs_api *api, const gs_object_id *id, gs_error *err)

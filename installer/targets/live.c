@@ -6,7 +6,7 @@
 #include "gapship/text.h"
 #include "kubeapi.h"
 
-#define GS_LIVE_POLL_MS 1000
+#define GS_LIVE_POLL_MS   1000
 #define GS_POD_TROUBLE_MS 10000 /* an image pull may fail once and then work */
 
 /* Where the waiting stands. */
@@ -65,7 +65,8 @@ static void selector_of(const gs_node *object, gs_buf *out)
 {
     const gs_node *labels = gs_node_at(object, "spec/selector/matchLabels");
     for (size_t i = 0; labels && labels->kind == GS_NODE_MAP && i < labels->count; i++) {
-        gs_buf_printf(out, "%s%s=%s", i > 0 ? "," : "", labels->pairs[i].key, labels->pairs[i].value->text ? labels->pairs[i].value->text : "");
+        gs_buf_printf(out, "%s%s=%s", i > 0 ? "," : "", labels->pairs[i].key,
+                      labels->pairs[i].value->text ? labels->pairs[i].value->text : "");
     }
 }
 

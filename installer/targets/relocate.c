@@ -1,4 +1,5 @@
-/* References as the release writes them -> references into the site's registry, from the lock alone: what is not in the lock does not run. */
+/* References as the release writes them -> references into the site's registry, from the lock alone: what is not in the lock does
+ * not run. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ const char *gs_relocated(const gs_site *site, const gs_locked_image *image, gs_a
     return name && tag ? gs_arena_printf(arena, "%s:%s@%s", name, tag, image->digest) : NULL;
 }
 
-/* ---- objects ------------------------------------------------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct replacing {
     const gs_target_job *job;
@@ -60,8 +62,9 @@ static const char *replace(void *state, const char *image)
     replacing *self = state;
     gs_reference reference;
     gs_error ignored = {0};
-    const gs_locked_image *locked =
-        gs_reference_parse(image, &reference, &ignored) == 0 ? gs_lock_match(self->job->lock, &reference) : NULL;
+    const gs_locked_image *locked = gs_reference_parse(image, &reference, &ignored) == 0
+                                        ? gs_lock_match(self->job->lock, &reference)
+                                        : NULL;
     if (!locked) {
         if (!is_ignored(self->job->release, image) && !self->missing) {
             self->missing = gs_arena_text(self->arena, image);
@@ -76,8 +79,7 @@ static const char *replace(void *state, const char *image)
 int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
-    const gs_unit_render request = {
-        .work = job->work, .environment = job->environment, .unit = job->unit, .upgrade = true};
+    const gs_unit_render request = {.work = job->work, .environment = job->environment, .unit = job->unit, .upgrade = true};
     int rc = gs_render_unit(job->run, job->tools, &request, &doc, err);
     if (rc < 0) {
         return rc;

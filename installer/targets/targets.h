@@ -7,7 +7,8 @@
 
 extern const gs_target_ops gs_target_gitops, gs_target_kubectl, gs_target_helm;
 
-/* ---- relocation (relocate.c) --------------------------------------------------------------------------------------------------- */
+/* ---- relocation (relocate.c) ---------------------------------------------------------------------------------------------------
+ */
 
 /* "HOST/PREFIX/AS" of a locked image; in arena. */
 const char *gs_site_name(const gs_site *site, const gs_locked_image *image, gs_arena *arena);
@@ -17,14 +18,16 @@ int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err) GS_MU
 /* The variables of job plus those of its unit: ${unit}, ${tag} and ${digest} when the unit runs one image only. */
 int gs_unit_variables(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err) GS_MUST_USE;
 /* The locked images that a unit runs, each once. */
-int gs_unit_images(const gs_target_job *job, gs_arena *arena, const gs_locked_image ***out, size_t *count, gs_error *err) GS_MUST_USE;
+int gs_unit_images(const gs_target_job *job, gs_arena *arena, const gs_locked_image ***out, size_t *count,
+                   gs_error *err) GS_MUST_USE;
 /* The list of changes, one more. */
 int gs_changes_add(gs_arena *arena, gs_changes *changes, gs_change_kind kind, const char *what, gs_error *err) GS_MUST_USE;
 
-/* ---- the live cluster (live.c) ------------------------------------------------------------------------------------------------- */
+/* ---- the live cluster (live.c) -------------------------------------------------------------------------------------------------
+ */
 
-/* Waits until every one of the objects is there, healthy and runs the images it names, for unit.wait.stable, at most unit.wait.timeout.
- * GS_EAPPLY at once with the Pod's message when it cannot get healthy. */
+/* Waits until every one of the objects is there, healthy and runs the images it names, for unit.wait.stable, at most
+ * unit.wait.timeout. GS_EAPPLY at once with the Pod's message when it cannot get healthy. */
 int gs_live_wait(const gs_target_job *job, const gs_node *objects, gs_error *err) GS_MUST_USE;
 /* The images that the live counterparts of the objects run. */
 int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_text_list *out, gs_error *err) GS_MUST_USE;

@@ -39,10 +39,10 @@ static int load_keys(const gs_build_options *options, build_keys *keys, gs_error
 
 static const char *choose_output(gs_builder *builder, const gs_build_options *options)
 {
-    if (options->output != NULL)
+    if (options->output)
         return gs_arena_text(builder->arena, options->output);
     const char *name = gs_arena_printf(builder->arena, "%s-%s.gapship", builder->release->name, builder->release->version);
-    return name != NULL ? gs_builder_path(builder, name) : NULL;
+    return name ? gs_builder_path(builder, name) : NULL;
 }
 
 static int check_output(const char *output, const gs_build_options *options, gs_error *err)
@@ -115,7 +115,7 @@ int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result
         rc = gs_builder_open(run, options->release_file, &builder, err);
     const char *output = rc == 0 ? choose_output(&builder, options) : NULL;
     if (rc == 0)
-        rc = output != NULL ? check_output(output, options, err) : gs_fail_nomem(err);
+        rc = output ? check_output(output, options, err) : gs_fail_nomem(err);
     if (rc == 0)
         rc = prepare(&builder, &gathered, &lock, err);
     if (rc == 0)

@@ -13,7 +13,7 @@
 static char *directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    if (slash == NULL)
+    if (!slash)
         return strdup(".");
     return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
@@ -33,7 +33,7 @@ static int read_release(gs_builder *builder, gs_error *err)
 static int read_lock(gs_builder *builder, gs_error *err)
 {
     const char *path = gs_builder_path(builder, "release.lock");
-    if (path == NULL)
+    if (!path)
         return gs_fail_nomem(err);
     if (!gs_fs_exists(AT_FDCWD, path))
         return 0;
@@ -49,9 +49,9 @@ int gs_builder_open(const gs_run *run, const char *release_file, gs_builder *out
 {
     gs_builder builder = {.run = run, .work = GS_TEMPDIR_INIT};
     builder.arena = gs_arena_new();
-    builder.file = strdup(release_file != NULL ? release_file : "release.yaml");
-    builder.directory = builder.file != NULL ? directory_of(builder.file) : NULL;
-    int rc = builder.arena != NULL && builder.directory != NULL ? 0 : gs_fail_nomem(err);
+    builder.file = strdup(release_file ? release_file : "release.yaml");
+    builder.directory = builder.file ? directory_of(builder.file) : NULL;
+    int rc = builder.arena && builder.directory ? 0 : gs_fail_nomem(err);
     if (rc == 0)
         rc = read_release(&builder, err);
     if (rc == 0)

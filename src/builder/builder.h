@@ -1,6 +1,7 @@
 /* What the stages of a build share. Private to src/builder.
  *
- * One gs_builder lives for one command. Each stage is one function with one input and one output; none asks an earlier one a question.
+ * One gs_builder lives for one command. Each stage is one function with one input and one output; none asks an earlier one a
+ * question.
  */
 #ifndef GAPSHIP_BUILDER_BUILDER_H
 #define GAPSHIP_BUILDER_BUILDER_H
@@ -20,8 +21,8 @@ typedef struct gs_builder {
     char *directory; /* of release.yaml */
     char *file;      /* release.yaml's path, for messages */
     gs_release *release;
-    gs_lock *lock; /* what release.lock held, or NULL */
-    gs_tempdir work; /* charts/, overlays/, sources/, files/, as the site lays them out; and packed/ */
+    gs_lock *lock;       /* what release.lock held, or NULL */
+    gs_tempdir work;     /* charts/, overlays/, sources/, files/, as the site lays them out; and packed/ */
     gs_origin **origins; /* one per image of the release, in its order */
     size_t origin_count;
 } gs_builder;
@@ -36,7 +37,8 @@ const char *gs_builder_work(gs_builder *builder, const char *format, ...) GS_PRI
 /* GS_ESPEC at a place of release.yaml. */
 int gs_builder_fail(const gs_builder *builder, gs_place place, gs_error *err, const char *format, ...) GS_PRINTF(4, 5);
 
-/* ---- gather: charts, overlays, sources and files, packed (gather.c, provenance.c) -------------------------------------------------- */
+/* ---- gather: charts, overlays, sources and files, packed (gather.c, provenance.c)
+ * -------------------------------------------------- */
 
 /* Something gapship packed: its bytes stand in work/packed/NAME. */
 typedef struct gs_packed {
@@ -62,7 +64,8 @@ typedef struct gs_gathered {
 int gs_gather(gs_builder *builder, gs_gathered *out, gs_error *err) GS_MUST_USE;
 const gs_packed *gs_gathered_find(const gs_gathered *gathered, const char *kind, const char *name);
 
-/* ---- resolve: every reference becomes a digest (resolve.c) ------------------------------------------------------------------------- */
+/* ---- resolve: every reference becomes a digest (resolve.c)
+ * ------------------------------------------------------------------------- */
 
 typedef struct gs_resolve_request {
     const gs_gathered *gathered;
@@ -75,7 +78,8 @@ int gs_resolve(gs_builder *builder, const gs_resolve_request *request, gs_lock *
 /* Writes release.lock when it differs from what is there. */
 int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err) GS_MUST_USE;
 
-/* ---- check: every environment rendered, every image accounted for (check.c) -------------------------------------------------------- */
+/* ---- check: every environment rendered, every image accounted for (check.c)
+ * -------------------------------------------------------- */
 
 typedef struct gs_found_image {
     const gs_environment_spec *environment;
@@ -89,14 +93,15 @@ typedef struct gs_found_image {
 } gs_found_image;
 
 /* Renders every unit of every environment (or of one), for installation and for upgrade, and lists what it finds. */
-int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environment, gs_found_image **out, size_t *count, gs_error *err)
-    GS_MUST_USE;
+int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environment, gs_found_image **out, size_t *count,
+                   gs_error *err) GS_MUST_USE;
 /* GS_ECHECK for the first thing that would be missing or wrong on site. */
 int gs_check(gs_builder *builder, const gs_lock *lock, gs_error *err) GS_MUST_USE;
 /* images: entries of kustomizations that match nothing (lint.c). */
 int gs_lint_overlays(gs_builder *builder, gs_error *err) GS_MUST_USE;
 
-/* ---- lay out: every blob with its digest and size (layout.c) ----------------------------------------------------------------------- */
+/* ---- lay out: every blob with its digest and size (layout.c)
+ * ----------------------------------------------------------------------- */
 
 /* One blob of the bundle and where its bytes come from: memory, a packed file, or an image's origin. */
 typedef struct gs_piece {
@@ -113,20 +118,23 @@ typedef struct gs_build_layout {
     gs_buf index_json, manifest_json;
 } gs_build_layout;
 
-int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gathered, gs_build_layout *out, gs_error *err) GS_MUST_USE;
+int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gathered, gs_build_layout *out,
+               gs_error *err) GS_MUST_USE;
 void gs_build_layout_done(gs_build_layout *layout);
 
-/* ---- fetch: every blob to its place (fetch.c, reuse.c) ----------------------------------------------------------------------------- */
+/* ---- fetch: every blob to its place (fetch.c, reuse.c)
+ * ----------------------------------------------------------------------------- */
 
 typedef struct gs_fetched {
     uint64_t fetched, copied; /* bytes */
 } gs_fetched;
-int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_options *options, const char *output, gs_writer *writer,
-             gs_fetched *out, gs_error *err) GS_MUST_USE;
+int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_options *options, const char *output,
+             gs_writer *writer, gs_fetched *out, gs_error *err) GS_MUST_USE;
 
 /* Bundles whose blobs may be copied. They are read, not trusted: every copied blob is hashed. */
 typedef struct gs_reuse gs_reuse;
-int gs_reuse_open(gs_builder *builder, const gs_build_options *options, const char *output, gs_reuse **out, gs_error *err) GS_MUST_USE;
+int gs_reuse_open(gs_builder *builder, const gs_build_options *options, const char *output, gs_reuse **out,
+                  gs_error *err) GS_MUST_USE;
 /* False when no bundle has it. */
 bool gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest, int *fd, uint64_t *offset);
 void gs_reuse_free(gs_reuse *reuse);

@@ -26,7 +26,7 @@ static int add_found(gs_builder *builder, found_list *list, const gs_found_image
     if (list->count == list->room) {
         size_t room = list->room == 0 ? 32 : 2 * list->room;
         gs_found_image *larger = gs_arena_array(builder->arena, room, sizeof *larger);
-        if (larger == NULL)
+        if (!larger)
             return gs_fail_nomem(err);
         if (list->count > 0)
             memcpy(larger, list->items, list->count * sizeof *larger);
@@ -45,8 +45,8 @@ static bool is_ignored(const gs_release *release, const char *image)
     return false;
 }
 
-static int add_objects(gs_builder *builder, const gs_lock *lock, const gs_found_image *template, const gs_node *objects, found_list *list,
-                       gs_error *err)
+static int add_objects(gs_builder *builder, const gs_lock *lock, const gs_found_image *template, const gs_node *objects,
+                       found_list *list, gs_error *err)
 {
     gs_image_use *uses = NULL;
     size_t count = 0;
@@ -63,7 +63,7 @@ static int add_objects(gs_builder *builder, const gs_lock *lock, const gs_found_
         found.path = uses[i].path;
         found.image = gs_arena_text(builder->arena, uses[i].image);
         found.runs = uses[i].certainty == GS_IMAGE_RUNS;
-        if (found.object == NULL || found.image == NULL)
+        if (!found.object || !found.image)
             return gs_fail_nomem(err);
         found.ignored = is_ignored(builder->release, found.image);
         gs_reference reference;
@@ -83,12 +83,11 @@ static int find_in_unit(gs_builder *builder, const gs_lock *lock, const gs_envir
                         found_list *list, gs_error *err)
 {
     const gs_found_image template = {.environment = environment, .unit = unit};
-    int passes = unit->source.chart != NULL ? 2 : 1; /* only a chart can tell an upgrade from an installation */
+    int passes = unit->source.chart ? 2 : 1; /* only a chart can tell an upgrade from an installation */
     int rc = 0;
     for (int pass = 0; rc == 0 && pass < passes; pass++) {
         GS_AUTO_DOC gs_doc *doc = NULL;
-        const gs_unit_render request = {
-            .work = builder->work.path, .environment = environment, .unit = unit, .upgrade = pass == 1};
+        const gs_unit_render request = {.work = builder->work.path, .environment = environment, .unit = unit, .upgrade = pass == 1};
         rc = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);
         if (rc == 0)
             rc = add_objects(builder, lock, &template, doc->root, list, err);
@@ -96,14 +95,15 @@ static int find_in_unit(gs_builder *builder, const gs_lock *lock, const gs_envir
     return rc;
 }
 
-int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environment, gs_found_image **out, size_t *count, gs_error *err)
+int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environment, gs_found_image **out, size_t *count,
+                   gs_error *err)
 {
     const gs_release *release = builder->release;
     found_list list = {0};
     int rc = 0;
     for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
         const gs_environment_spec *spec = &release->environments.items[e];
-        if (environment != NULL && strcmp(environment, spec->name) != 0)
+        if (environment && strcmp(environment, spec->name) != 0)
             continue;
         for (size_t u = 0; rc == 0 && u < spec->units.count; u++)
             rc = find_in_unit(builder, lock, spec, &spec->units.items[u], &list, err);
@@ -117,7 +117,7 @@ int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environ
 
 static int check_listed(const gs_found_image *found, gs_error *err)
 {
-    if (found->locked != NULL || found->ignored)
+    if (found->locked || found->ignored)
         return 0;
     gs_fail(err, GS_ECHECK, "%s %s, but release.yaml does not list it", found->image,
             found->runs ? "would run" : "is mentioned and looks like an image");
@@ -127,7 +127,8 @@ static int check_listed(const gs_found_image *found, gs_error *err)
     return gs_error_hint(err, "add under images:  - {from: \"%s\"}  or under ignoreImages:  - \"%s\"", found->image, found->image);
 }
 
-/* ---- relocation ---------------------------------------------------------------------------------------------------------------- */
+/* ---- relocation ----------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct proof {
     const gs_lock *lock;
@@ -138,15 +139,15 @@ static const char *proof_reference(void *state, const char *as)
 {
     const proof *prove = state;
     const gs_locked_image *image = gs_lock_image(prove->lock, as);
-    if (image == NULL)
+    if (!image)
         return NULL;
     return gs_arena_printf(prove->arena, "%s/%s:%s@%s", GS_PROOF_REGISTRY, image->as, image->tag[0] != '\0' ? image->tag : "latest",
                            image->digest);
 }
 
 /* helm installs the chart itself, so only its values can change a reference: proved here by rendering with them. */
-static int check_relocation(gs_builder *builder, const gs_lock *lock, const gs_environment_spec *environment, const gs_unit_spec *unit,
-                            gs_error *err)
+static int check_relocation(gs_builder *builder, const gs_lock *lock, const gs_environment_spec *environment,
+                            const gs_unit_spec *unit, gs_error *err)
 {
     if (unit->target.kind != GS_TARGET_HELM)
         return 0;
@@ -169,12 +170,13 @@ static int check_relocation(gs_builder *builder, const gs_lock *lock, const gs_e
         gs_fail(err, GS_ECHECK, "no value of imageValues moves %s to the site's registry", found->image);
         gs_error_at(err, "%s/%s/%s %s", environment->name, unit->name, found->object, found->path);
         rc = gs_error_hint(err, "add to the unit's source:  imageValues: {PATH.OF.THE.IMAGE: %s}",
-                           found->locked != NULL ? found->locked->as : "REPOSITORY");
+                           found->locked ? found->locked->as : "REPOSITORY");
     }
     return rc;
 }
 
-/* ---- invariants ---------------------------------------------------------------------------------------------------------------- */
+/* ---- invariants ----------------------------------------------------------------------------------------------------------------
+ */
 
 /* Images are the same application when host and path agree. */
 static bool same_repository(const gs_found_image *a, const gs_found_image *b)
@@ -197,15 +199,16 @@ static int check_same_digest(gs_builder *builder, const gs_invariant_spec *invar
                              gs_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!found[i].runs || found[i].locked == NULL || !is_named_in(&invariant->same_digest, found[i].environment->name))
+        if (!found[i].runs || found[i].!locked || !is_named_in(&invariant->same_digest, found[i].environment->name))
             continue;
         for (size_t j = i + 1; j < count; j++) {
-            if (!found[j].runs || found[j].locked == NULL || found[j].environment == found[i].environment ||
+            if (!found[j].runs || found[j].!locked || found[j].environment == found[i].environment ||
                 !is_named_in(&invariant->same_digest, found[j].environment->name) || !same_repository(&found[i], &found[j]))
                 continue;
             if (strcmp(found[i].locked->digest, found[j].locked->digest) == 0)
                 continue;
-            gs_builder_fail(builder, invariant->place, err, "%s runs %s and %s runs %s, but the invariant wants the same digest in both",
+            gs_builder_fail(builder, invariant->place, err,
+                            "%s runs %s and %s runs %s, but the invariant wants the same digest in both",
                             found[i].environment->name, found[i].image, found[j].environment->name, found[j].image);
             return gs_error_recode(err, GS_ECHECK);
         }
@@ -220,7 +223,7 @@ static void warn_unused(gs_builder *builder, const gs_found_image *found, size_t
         const char *as = release->images.items[i].as;
         bool used = release->environments.count == 0;
         for (size_t f = 0; !used && f < count; f++)
-            used = found[f].locked != NULL && strcmp(found[f].locked->as, as) == 0;
+            used = found[f].locked && strcmp(found[f].locked->as, as) == 0;
         for (size_t e = 0; !used && e < release->environments.count; e++)
             for (size_t m = 0; !used && m < release->environments.items[e].migrations.count; m++)
                 used = gs_text_equal(release->environments.items[e].migrations.items[m].image, as);

@@ -1,5 +1,5 @@
-/* Brings every blob to its place in the unfinished file: several at once, each hashed as it arrives, none stored twice. What an earlier
- * bundle holds is copied; what the .partial holds is left. */
+/* Brings every blob to its place in the unfinished file: several at once, each hashed as it arrives, none stored twice. What an
+ * earlier bundle holds is copied; what the .partial holds is left. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
@@ -64,9 +64,10 @@ static int write_image_blob(fetch_state *state, const gs_piece *piece, gs_error 
             advance(state, piece->descriptor.size, true);
             return 0;
         }
-        gs_emit(state->builder->run, GS_WARNING, "reuseFailed", NULL, 0, "a blob of an earlier bundle is not used: %s", why.message);
+        gs_emit(state->builder->run, GS_WARNING, "reuseFailed", NULL, 0, "a blob of an earlier bundle is not used: %s",
+                why.message);
     }
-    if (piece->origin->ops->each == NULL)
+    if (!piece->origin->ops->each)
         return 0; /* its archive is swept afterwards */
     GS_AUTO_SINK gs_sink *sink = NULL;
     int rc = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
@@ -84,12 +85,13 @@ static int fetch_piece(void *pointer, size_t i, gs_error *err)
     int rc = gs_check_stop(state->builder->run, 1, err);
     if (rc < 0 || gs_writer_has(state->writer, &piece->descriptor.digest))
         return rc;
-    if (piece->data != NULL)
+    if (piece->data)
         return write_memory(state, piece, err);
-    return piece->path != NULL ? write_file(state, piece, err) : write_image_blob(state, piece, err);
+    return piece->path ? write_file(state, piece, err) : write_image_blob(state, piece, err);
 }
 
-/* ---- archives: one pass each --------------------------------------------------------------------------------------------------- */
+/* ---- archives: one pass each ---------------------------------------------------------------------------------------------------
+ */
 
 static bool is_missing(const fetch_state *state, const gs_digest *digest)
 {
@@ -115,7 +117,7 @@ static int sweep_archives(fetch_state *state, gs_error *err)
         bool missing = false;
         for (size_t i = 0; !missing && i < state->layout->count; i++)
             missing = state->layout->pieces[i].origin == origin && is_missing(state, &state->layout->pieces[i].descriptor.digest);
-        if (!missing || origin->ops->sweep == NULL)
+        if (!missing || !origin->ops->sweep)
             continue;
         rc = gs_check_stop(builder->run, 1, err);
         if (rc == 0)
@@ -126,8 +128,8 @@ static int sweep_archives(fetch_state *state, gs_error *err)
     return rc;
 }
 
-int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_options *options, const char *output, gs_writer *writer,
-             gs_fetched *out, gs_error *err)
+int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_options *options, const char *output,
+             gs_writer *writer, gs_fetched *out, gs_error *err)
 {
     fetch_state state = {.builder = builder, .layout = layout, .writer = writer};
     gs_reuse *reuse = NULL;
@@ -136,7 +138,7 @@ int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_
         return rc;
     state.reuse = reuse;
     for (size_t i = 0; i < layout->count; i++)
-        if (layout->pieces[i].origin != NULL && !gs_writer_has(writer, &layout->pieces[i].descriptor.digest))
+        if (layout->pieces[i].origin && !gs_writer_has(writer, &layout->pieces[i].descriptor.digest))
             state.total += layout->pieces[i].descriptor.size;
     pthread_mutex_init(&state.mutex, NULL);
     rc = gs_parallel(builder->run->jobs, layout->count, fetch_piece, &state, err);

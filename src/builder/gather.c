@@ -1,5 +1,5 @@
-/* Gathers the small things of a release: charts, overlays, values and manifests, files. Packs each and lays work/ out as the site will,
- * so that what is rendered here is what is rendered there. Fetches no image. */
+/* Gathers the small things of a release: charts, overlays, values and manifests, files. Packs each and lays work/ out as the site
+ * will, so that what is rendered here is what is rendered there. Fetches no image. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "gapship/text.h"
 #include "pack.h"
 
-/* ---- charts -------------------------------------------------------------------------------------------------------------------- */
+/* ---- charts --------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct chart_search {
     gs_arena *arena;
@@ -23,10 +24,10 @@ static int find_chart_yaml(void *state, const gs_tar_entry *entry, gs_source *co
 {
     chart_search *search = state;
     const char *slash = strchr(entry->name, '/');
-    if (slash == NULL || strcmp(slash, "/Chart.yaml") != 0)
+    if (!slash || strcmp(slash, "/Chart.yaml") != 0)
         return 0;
     char *text = gs_arena_alloc(search->arena, (size_t)entry->size + 1);
-    if (text == NULL)
+    if (!text)
         return gs_fail_nomem(err);
     search->text = text;
     search->len = (size_t)entry->size;
@@ -47,14 +48,14 @@ static int read_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed 
         rc = gs_tar_read(source, &(gs_tar_limits){0}, find_chart_yaml, &search, err);
     if (rc < 0)
         return gs_error_at(err, "%s", spec->from);
-    if (search.text == NULL)
+    if (!search.text)
         return gs_builder_fail(builder, spec->place, err, "%s is no chart: it has no Chart.yaml", spec->from);
     GS_AUTO_DOC gs_doc *doc = NULL;
     rc = gs_doc_parse(GS_MANIFEST, "Chart.yaml", search.text, search.len, &doc, err);
     if (rc < 0)
         return gs_error_at(err, "%s", spec->from);
     const char *version = gs_node_text(doc->root, "version");
-    if (version == NULL)
+    if (!version)
         return gs_builder_fail(builder, spec->place, err, "Chart.yaml of %s names no version", spec->from);
     GS_AUTO_BUF gs_buf config;
     gs_buf_init(&config, GS_MAX_CONFIG_BYTES);
@@ -63,7 +64,7 @@ static int read_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed 
         return rc;
     packed->version = gs_arena_text(builder->arena, version);
     packed->config = gs_arena_text(builder->arena, gs_buf_text(&config));
-    return packed->version != NULL && packed->config != NULL ? 0 : gs_fail_nomem(err);
+    return packed->version && packed->config ? 0 : gs_fail_nomem(err);
 }
 
 /* A directory is packed under the chart's own name, as `helm package` would, but with fixed times and owners. */
@@ -73,7 +74,7 @@ static int pack_chart_directory(gs_builder *builder, const gs_chart_spec *spec, 
     GS_AUTO_BUF gs_buf text;
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
-    int rc = chart_file != NULL ? gs_fs_read_file(AT_FDCWD, chart_file, &text, err) : gs_fail_nomem(err);
+    int rc = chart_file ? gs_fs_read_file(AT_FDCWD, chart_file, &text, err) : gs_fail_nomem(err);
     if (rc == GS_ENOTFOUND)
         return gs_builder_fail(builder, spec->place, err, "%s is no chart: it has no Chart.yaml", spec->from);
     if (rc == 0)
@@ -81,7 +82,7 @@ static int pack_chart_directory(gs_builder *builder, const gs_chart_spec *spec, 
     if (rc < 0)
         return rc;
     const char *name = gs_node_text(doc->root, "name");
-    if (name == NULL || !gs_name_valid(name))
+    if (!name || !gs_name_valid(name))
         return gs_builder_fail(builder, spec->place, err, "Chart.yaml of %s names no valid chart", spec->from);
     gs_tree tree = {0};
     rc = gs_tree_add_directory(&tree, builder->arena, from, name, err);
@@ -101,14 +102,16 @@ static int gather_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packe
     const char *from = gs_builder_path(builder, spec->from);
     *out = (gs_packed){.kind = "chart", .name = spec->name, .from = spec->from, .media_type = GS_MEDIA_HELM_CHART};
     out->path = gs_builder_work(builder, "charts/%s.tgz", spec->name);
-    if (from == NULL || out->path == NULL)
+    if (!from || !out->path)
         return gs_fail_nomem(err);
-    int rc = gs_text_ends(from, ".tgz") || gs_text_ends(from, ".tar.gz") ? copy_file(from, out->path, err)
-                                                                         : pack_chart_directory(builder, spec, from, out->path, err);
+    int rc = gs_text_ends(from, ".tgz") || gs_text_ends(from, ".tar.gz")
+                 ? copy_file(from, out->path, err)
+                 : pack_chart_directory(builder, spec, from, out->path, err);
     return rc < 0 ? rc : read_chart(builder, spec, out, err);
 }
 
-/* ---- overlays ------------------------------------------------------------------------------------------------------------------ */
+/* ---- overlays ------------------------------------------------------------------------------------------------------------------
+ */
 
 static int read_git_tree(gs_builder *builder, const gs_overlay_spec *spec, gs_tree *tree, const char **commit, gs_error *err)
 {
@@ -117,7 +120,7 @@ static int read_git_tree(gs_builder *builder, const gs_overlay_spec *spec, gs_tr
     char id[GS_COMMIT_TEXT];
     gs_git_file *files = NULL;
     size_t count = 0;
-    int rc = cache != NULL ? gs_git_open(cache, spec->git->url, &(gs_git_access){0}, &git, err) : gs_fail_nomem(err);
+    int rc = cache ? gs_git_open(cache, spec->git->url, &(gs_git_access){0}, &git, err) : gs_fail_nomem(err);
     if (rc == 0)
         rc = gs_git_fetch(git, builder->run, spec->git->ref, id, err);
     if (rc == 0)
@@ -126,8 +129,8 @@ static int read_git_tree(gs_builder *builder, const gs_overlay_spec *spec, gs_tr
         GS_AUTO_BUF gs_buf text;
         gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
         const char *path = strcmp(spec->from, ".") == 0 ? files[i].path
-                                                         : gs_arena_printf(builder->arena, "%s/%s", spec->from, files[i].path);
-        rc = path != NULL ? gs_git_read(git, id, path, &text, err) : gs_fail_nomem(err);
+                                                        : gs_arena_printf(builder->arena, "%s/%s", spec->from, files[i].path);
+        rc = path ? gs_git_read(git, id, path, &text, err) : gs_fail_nomem(err);
         gs_tar_input input = {.executable = files[i].executable, .len = text.len, .fd = -1};
         if (rc == 0 && (input.data = gs_arena_copy(builder->arena, text.data, text.len)) == NULL)
             rc = gs_fail_nomem(err);
@@ -149,17 +152,18 @@ static int gather_overlay(gs_builder *builder, const gs_overlay_spec *spec, gs_p
     out->path = gs_builder_work(builder, "packed/overlay-%s", spec->name);
     const char *directory = gs_builder_work(builder, "overlays/%s", spec->name);
     const char *from = gs_builder_path(builder, spec->from);
-    if (out->path == NULL || directory == NULL || from == NULL)
+    if (!out->path || !directory || !from)
         return gs_fail_nomem(err);
     gs_tree tree = {0};
-    int rc = spec->git != NULL ? read_git_tree(builder, spec, &tree, &out->commit, err)
-                               : gs_tree_add_directory(&tree, builder->arena, from, "", err);
+    int rc = spec->git ? read_git_tree(builder, spec, &tree, &out->commit, err)
+                       : gs_tree_add_directory(&tree, builder->arena, from, "", err);
     if (rc == 0)
         rc = gs_pack_tree(&tree, out->path, err);
     return rc < 0 ? rc : gs_unpack_tree(out->path, directory, err);
 }
 
-/* ---- sources: values files, manifest directories, the notes -------------------------------------------------------------------- */
+/* ---- sources: values files, manifest directories, the notes --------------------------------------------------------------------
+ */
 
 typedef struct source_list {
     const char **paths;
@@ -192,7 +196,7 @@ static int list_sources(gs_builder *builder, source_list *list, gs_error *err)
         for (size_t u = 0; u < release->environments.items[e].units.count; u++)
             list->room += release->environments.items[e].units.items[u].source.values.count + 1;
     list->paths = gs_arena_array(builder->arena, list->room, sizeof *list->paths);
-    if (list->paths == NULL)
+    if (!list->paths)
         return gs_fail_nomem(err);
     int rc = 0;
     for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
@@ -201,11 +205,11 @@ static int list_sources(gs_builder *builder, source_list *list, gs_error *err)
             const gs_source_spec *source = &environment->units.items[u].source;
             for (size_t v = 0; rc == 0 && v < source->values.count; v++)
                 rc = add_path(builder, list, source->values.items[v], source->place, err);
-            if (rc == 0 && source->manifests != NULL)
+            if (rc == 0 && source->manifests)
                 rc = add_path(builder, list, source->manifests, source->place, err);
         }
     }
-    if (rc == 0 && release->notes != NULL)
+    if (rc == 0 && release->notes)
         rc = add_path(builder, list, release->notes, (gs_place){1, 1}, err);
     if (rc == 0)
         qsort(list->paths, list->count, sizeof *list->paths, by_text);
@@ -224,14 +228,14 @@ static int gather_sources(gs_builder *builder, gs_packed *out, gs_error *err)
                        .artifact_type = GS_MEDIA_SOURCES_ARTIFACT,
                        .path = gs_builder_work(builder, "packed/sources")};
     const char *directory = gs_builder_work(builder, "sources");
-    if (out->path == NULL || directory == NULL)
+    if (!out->path || !directory)
         return gs_fail_nomem(err);
     gs_tree tree = {0};
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         const char *path = gs_builder_path(builder, list.paths[i]);
         GS_AUTO_FD int fd = -1;
         gs_error ignored = {0};
-        if (path == NULL)
+        if (!path)
             return gs_fail_nomem(err);
         rc = gs_fs_open_dir(AT_FDCWD, path, &fd, &ignored) == 0
                  ? gs_tree_add_directory(&tree, builder->arena, path, list.paths[i], err)
@@ -251,19 +255,20 @@ static int gather_file(gs_builder *builder, const gs_file_spec *spec, gs_packed 
                        .artifact_type = GS_MEDIA_FILE_ARTIFACT,
                        .path = gs_builder_work(builder, "packed/file-%s", spec->name)};
     const char *from = gs_builder_path(builder, spec->from);
-    if (out->path == NULL || from == NULL)
+    if (!out->path || !from)
         return gs_fail_nomem(err);
     return gs_pack_file(from, out->path, err);
 }
 
-/* ---- all of it ----------------------------------------------------------------------------------------------------------------- */
+/* ---- all of it -----------------------------------------------------------------------------------------------------------------
+ */
 
 int gs_gather(gs_builder *builder, gs_gathered *out, gs_error *err)
 {
     const gs_release *release = builder->release;
     size_t room = release->charts.count + release->overlays.count + release->files.count + 1;
     gs_packed *items = gs_arena_array(builder->arena, room, sizeof *items);
-    if (items == NULL)
+    if (!items)
         return gs_fail_nomem(err);
     size_t count = 0;
     int rc = 0;
@@ -276,7 +281,7 @@ int gs_gather(gs_builder *builder, gs_gathered *out, gs_error *err)
         rc = gather_overlay(builder, &release->overlays.items[i], &items[count++], err);
     if (rc == 0)
         rc = gather_sources(builder, &items[count], err);
-    if (rc == 0 && items[count].kind != NULL)
+    if (rc == 0 && items[count].kind)
         count++;
     for (size_t i = 0; rc == 0 && i < release->files.count; i++)
         rc = gather_file(builder, &release->files.items[i], &items[count++], err);

@@ -15,8 +15,8 @@ static int add_row(gs_arena *arena, gs_node *rows, const gs_found_image *found, 
     row = gs_node_set_text(arena, row, "path", found->path);
     row = gs_node_set_text(arena, row, "image", found->image);
     row = gs_node_set(arena, row, "runs", gs_node_new_bool(arena, found->runs));
-    row = gs_node_set(arena, row, "listed", gs_node_new_bool(arena, found->locked != NULL || found->ignored));
-    return gs_node_append(arena, rows, row != NULL ? gs_node_copy(arena, row) : NULL) != NULL ? 0 : gs_fail_nomem(err);
+    row = gs_node_set(arena, row, "listed", gs_node_new_bool(arena, found->locked || found->ignored));
+    return gs_node_append(arena, rows, row ? gs_node_copy(arena, row) : NULL) != NULL ? 0 : gs_fail_nomem(err);
 }
 
 /* A lock of what release.yaml lists, with no registry asked: enough to tell what is listed. */
@@ -28,7 +28,7 @@ static int list_of_release(const gs_release *release, gs_lock **out, gs_error *e
         return rc;
     }
     lock->images.items = gs_arena_array(lock->arena, release->images.count + 1, sizeof *lock->images.items);
-    if (lock->images.items == NULL) {
+    if (!lock->images.items) {
         return gs_fail_nomem(err);
     }
     for (size_t i = 0; i < release->images.count; i++) {
@@ -40,7 +40,8 @@ static int list_of_release(const gs_release *release, gs_lock **out, gs_error *e
     return 0;
 }
 
-/* ---- --write ------------------------------------------------------------------------------------------------------------------- */
+/* ---- --write -------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_repeated(const gs_found_image *found, size_t i)
 {
@@ -56,7 +57,7 @@ static bool is_repeated(const gs_found_image *found, size_t i)
 static size_t insertion_point(const gs_node *images, const char *text, size_t len)
 {
     size_t at = len;
-    if (images != NULL && images->count > 0) {
+    if (images && images->count > 0) {
         const gs_node *last = images->items[images->count - 1];
         at = last->offset + last->length;
         for (size_t i = 0; i < last->count; i++) {
@@ -88,16 +89,16 @@ static int write_missing(gs_builder *builder, const gs_found_image *found, size_
     }
     const gs_node *images = gs_node_get(doc->root, "images");
     size_t at = insertion_point(images, text.data, text.len);
-    size_t indent = images != NULL && images->count > 0 && images->column > 0 ? (size_t)images->column - 1 : 0;
+    size_t indent = images && images->count > 0 && images->column > 0 ? (size_t)images->column - 1 : 0;
     gs_buf_add(&edited, text.data, at);
     if (edited.len > 0 && edited.data[edited.len - 1] != '\n') {
         gs_buf_add_text(&edited, "\n");
     }
-    if (images == NULL) {
+    if (!images) {
         gs_buf_add_text(&edited, "images:\n");
     }
     for (size_t i = 0; i < count; i++) {
-        if (found[i].runs && found[i].locked == NULL && !found[i].ignored && !is_repeated(found, i)) {
+        if (found[i].runs && found[i].!locked && !found[i].ignored && !is_repeated(found, i)) {
             gs_buf_printf(&edited, "%*s- {from: \"%s\"}\n", (int)indent, "", found[i].image);
         }
     }
@@ -114,7 +115,7 @@ int gs_images(const gs_run *run, const gs_images_options *options, gs_arena *are
     gs_found_image *found = NULL;
     size_t count = 0;
     int rc = gs_builder_open(run, options->release_file, &builder, err);
-    if (rc == 0 && options->environment != NULL && gs_release_environment(builder.release, options->environment) == NULL) {
+    if (rc == 0 && options->environment && !gs_release_environment(builder.release, options->environment)) {
         rc = gs_fail(err, GS_ENOTFOUND, "release.yaml has no environment called %s", options->environment);
     }
     if (rc == 0) {

@@ -1,4 +1,5 @@
-/* `gapship init`: looks at a directory and writes a commented release.yaml that parses. What it cannot know it leaves as a comment. */
+/* `gapship init`: looks at a directory and writes a commented release.yaml that parses. What it cannot know it leaves as a comment.
+ */
 #include <fcntl.h>
 #include <string.h>
 
@@ -32,15 +33,15 @@ static const char *directory_with(const discovery *look, const char *path, const
 static const char *name_of(const discovery *look, const char *directory, const char *otherwise)
 {
     const char *slash = strrchr(directory, '/');
-    char *name = gs_arena_text(look->arena, slash != NULL ? slash + 1 : directory);
-    for (char *c = name; c != NULL && *c != '\0'; c++) {
+    char *name = gs_arena_text(look->arena, slash ? slash + 1 : directory);
+    for (char *c = name; c && *c != '\0'; c++) {
         if (*c >= 'A' && *c <= 'Z') {
             *c = (char)(*c - 'A' + 'a');
         } else if (!((*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9'))) {
             *c = '-';
         }
     }
-    return name != NULL && gs_name_valid(name) ? name : otherwise;
+    return name && gs_name_valid(name) ? name : otherwise;
 }
 
 static bool is_below(const char *path, const char *directory)
@@ -53,7 +54,7 @@ static bool is_nested_chart(const discovery *look, const char *directory)
 {
     for (size_t i = 0; i < look->count; i++) {
         const char *other = directory_with(look, look->entries[i].path, "Chart.yaml");
-        if (other != NULL && strcmp(other, directory) != 0 && is_below(directory, other)) {
+        if (other && strcmp(other, directory) != 0 && is_below(directory, other)) {
             return true;
         }
     }
@@ -65,7 +66,7 @@ static size_t write_charts(const discovery *look, gs_buf *environments)
     size_t found = 0;
     for (size_t i = 0; i < look->count; i++) {
         const char *directory = directory_with(look, look->entries[i].path, "Chart.yaml");
-        if (directory == NULL || is_nested_chart(look, directory)) {
+        if (!directory || is_nested_chart(look, directory)) {
             continue;
         }
         const char *name = name_of(look, directory, "app");
@@ -85,7 +86,7 @@ static bool is_in_chart(const discovery *look, const char *path)
 {
     for (size_t i = 0; i < look->count; i++) {
         const char *chart = directory_with(look, look->entries[i].path, "Chart.yaml");
-        if (chart != NULL && is_below(path, chart)) {
+        if (chart && is_below(path, chart)) {
             return true;
         }
     }
@@ -99,15 +100,15 @@ static const char *kustomization_root(const discovery *look)
     for (size_t i = 0; i < look->count; i++) {
         const char *path = look->entries[i].path;
         const char *directory = directory_with(look, path, "kustomization.yaml");
-        if (directory == NULL || is_in_chart(look, path)) {
+        if (!directory || is_in_chart(look, path)) {
             continue;
         }
-        if (root == NULL) {
+        if (!root) {
             root = directory;
         }
         while (!is_below(path, root)) {
             const char *slash = strrchr(root, '/');
-            root = slash != NULL ? gs_arena_copy(look->arena, root, (size_t)(slash - root)) : ".";
+            root = slash ? gs_arena_copy(look->arena, root, (size_t)(slash - root)) : ".";
         }
     }
     return root;
@@ -117,7 +118,7 @@ static size_t write_overlays(const discovery *look, gs_buf *environments)
 {
     const char *root = kustomization_root(look);
     size_t found = 0;
-    if (root == NULL) {
+    if (!root) {
         return 0;
     }
     const char *name = name_of(look, root, "overlays");
@@ -125,14 +126,15 @@ static size_t write_overlays(const discovery *look, gs_buf *environments)
     for (size_t i = 0; i < look->count; i++) {
         const char *path = look->entries[i].path;
         const char *directory = directory_with(look, path, "kustomization.yaml");
-        if (directory == NULL || is_in_chart(look, path)) {
+        if (!directory || is_in_chart(look, path)) {
             continue;
         }
         const char *below = strcmp(root, ".") == 0 ? directory : strcmp(directory, root) == 0 ? "." : directory + strlen(root) + 1;
         gs_buf_printf(environments,
                       "%s  - name: %s\n%s    source: {overlay: %s, path: \"%s\"}\n"
                       "%s    target: {kind: gitops, repository: site, branch: main}  # or {kind: kubectl, namespace: NAMESPACE}\n",
-                      found > 0 ? "# " : "", name_of(look, below, "app"), found > 0 ? "# " : "", name, below, found > 0 ? "# " : "");
+                      found > 0 ? "# " : "", name_of(look, below, "app"), found > 0 ? "# " : "", name, below,
+                      found > 0 ? "# " : "");
         found++;
     }
     return found;
@@ -143,7 +145,8 @@ static void write_hints(const discovery *look)
     for (size_t i = 0; i < look->count; i++) {
         const char *path = look->entries[i].path;
         if (gs_text_ends(path, "Dockerfile")) {
-            gs_buf_printf(look->out, "# %s builds an image: list it as {from: \"REGISTRY/REPOSITORY:TAG\", as: REPOSITORY}\n", path);
+            gs_buf_printf(look->out, "# %s builds an image: list it as {from: \"REGISTRY/REPOSITORY:TAG\", as: REPOSITORY}\n",
+                          path);
         }
     }
 }
@@ -169,8 +172,9 @@ static int compose(discovery *look, const char *product, gs_error *err)
         gs_buf_add(look->out, environments.data, environments.len);
         gs_buf_add_text(look->out, "# - name: production\n#   extends: staging\n");
     } else {
-        gs_buf_add_text(look->out, "environments: []\n# - name: staging\n#   units:\n#   - name: app\n#     source: {manifests: k8s}\n"
-                                   "#     target: {kind: kubectl, namespace: app}\n");
+        gs_buf_add_text(look->out,
+                        "environments: []\n# - name: staging\n#   units:\n#   - name: app\n#     source: {manifests: k8s}\n"
+                        "#     target: {kind: kubectl, namespace: app}\n");
     }
     int rc = gs_buf_check(&environments, err);
     return rc < 0 ? rc : gs_buf_check(look->out, err);
@@ -185,7 +189,7 @@ int gs_init(const gs_run *run, const char *directory, gs_error *err)
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
     gs_fs_entry *entries = NULL;
     discovery look = {.arena = arena, .out = &text};
-    int rc = arena != NULL ? gs_fs_open_dir(AT_FDCWD, directory, &dirfd, err) : gs_fail_nomem(err);
+    int rc = arena ? gs_fs_open_dir(AT_FDCWD, directory, &dirfd, err) : gs_fail_nomem(err);
     if (rc == 0 && gs_fs_exists(dirfd, "release.yaml")) {
         gs_fail(err, GS_EEXISTS, "%s/release.yaml exists already", directory);
         return gs_error_hint(err, "`gapship build` builds it");
@@ -196,7 +200,7 @@ int gs_init(const gs_run *run, const char *directory, gs_error *err)
     GS_AUTO_FREE char *full = rc == 0 ? gs_fs_real_path(directory) : NULL;
     look.entries = entries;
     if (rc == 0) {
-        rc = compose(&look, name_of(&look, full != NULL ? full : "release", "release"), err);
+        rc = compose(&look, name_of(&look, full ? full : "release", "release"), err);
     }
     if (rc == 0) {
         rc = gs_fs_write_file(dirfd, "release.yaml", text.data, text.len, 0644, err);

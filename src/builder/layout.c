@@ -1,5 +1,5 @@
-/* The lock and what was gathered -> every blob of the bundle with its digest and size, index.json and manifest.json. Fetches manifests and
- * configs alone; after this stage the length of the file is known to the byte. */
+/* The lock and what was gathered -> every blob of the bundle with its digest and size, index.json and manifest.json. Fetches
+ * manifests and configs alone; after this stage the length of the file is known to the byte. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ static int add_piece(layout_state *state, const gs_piece *piece, gs_error *err)
 {
     gs_build_layout *layout = state->out;
     const gs_piece *there = find_piece(layout, &piece->descriptor.digest);
-    if (there != NULL) {
+    if (there) {
         if (there->descriptor.size == piece->descriptor.size)
             return 0;
         return gs_fail(err, GS_EDIGEST, "two images give one digest different sizes");
@@ -38,7 +38,7 @@ static int add_piece(layout_state *state, const gs_piece *piece, gs_error *err)
     if (layout->count == state->room) {
         size_t room = state->room == 0 ? 64 : 2 * state->room;
         gs_piece *larger = realloc(layout->pieces, room * sizeof *larger);
-        if (larger == NULL)
+        if (!larger)
             return gs_fail_nomem(err);
         layout->pieces = larger;
         state->room = room;
@@ -50,7 +50,7 @@ static int add_piece(layout_state *state, const gs_piece *piece, gs_error *err)
 static int add_memory(layout_state *state, const char *media_type, const void *data, size_t len, gs_descriptor *out, gs_error *err)
 {
     gs_piece piece = {.descriptor = {.media_type = media_type, .size = len}, .data = gs_arena_copy(state->arena, data, len)};
-    if (piece.data == NULL)
+    if (!piece.data)
         return gs_fail_nomem(err);
     int rc = gs_digest_of(data, len, &piece.descriptor.digest, err);
     if (rc == 0)
@@ -64,23 +64,24 @@ static int annotate(layout_state *state, gs_descriptor *descriptor, const char *
                     gs_error *err)
 {
     gs_text_pair *pairs = gs_arena_array(state->arena, 3, sizeof *pairs);
-    if (pairs == NULL)
+    if (!pairs)
         return gs_fail_nomem(err);
     size_t count = 0;
     pairs[count++] = (gs_text_pair){GS_KIND_ANNOTATION, kind};
     pairs[count++] = (gs_text_pair){GS_REF_NAME_ANNOTATION, ref_name};
-    if (image_name != NULL)
+    if (image_name)
         pairs[count++] = (gs_text_pair){GS_IMAGE_NAME_ANNOTATION, image_name};
     descriptor->annotations = (gs_text_map){.items = pairs, .count = count};
     gs_node *node = gs_descriptor_node(descriptor, state->arena);
-    return gs_node_append(state->arena, state->index_items, node) != NULL ? 0 : gs_fail_nomem(err);
+    return gs_node_append(state->arena, state->index_items, node) ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- images -------------------------------------------------------------------------------------------------------------------- */
+/* ---- images --------------------------------------------------------------------------------------------------------------------
+ */
 
 static bool is_wanted(const gs_text_list *platforms, const gs_platform *offered, gs_arena *arena)
 {
-    if (platforms->count == 0 || offered->os == NULL)
+    if (platforms->count == 0 || !offered->os)
         return true;
     for (size_t i = 0; i < platforms->count; i++) {
         gs_platform wanted;
@@ -104,10 +105,10 @@ static int add_docker_row(layout_state *state, const gs_manifest *manifest, cons
     for (size_t i = 0; i < manifest->item_count; i++) {
         gs_digest_hex(&manifest->items[i].digest, hex);
         const char *path = gs_arena_printf(arena, "blobs/sha256/%s", hex);
-        layers = gs_node_append(arena, layers, path != NULL ? gs_node_new_text(arena, path) : NULL);
+        layers = gs_node_append(arena, layers, path ? gs_node_new_text(arena, path) : NULL);
     }
-    if (config == NULL || gs_node_set_text(arena, row, "Config", config) == NULL || gs_node_set(arena, row, "RepoTags", tags) == NULL ||
-        gs_node_set(arena, row, "Layers", layers) == NULL || gs_node_append(arena, state->manifest_items, row) == NULL)
+    if (!config || !gs_node_set_text(arena, row, "Config", config) || !gs_node_set(arena, row, "RepoTags", tags) ||
+        !gs_node_set(arena, row, "Layers", layers) || !gs_node_append(arena, state->manifest_items, row))
         return gs_fail_nomem(err);
     return 0;
 }
@@ -135,8 +136,8 @@ static int walk_index(image_walk *walk, const gs_manifest *index, int depth, gs_
         gs_digest_text(&child->digest, digest);
         rc = walk_manifest(walk, digest, depth + 1, &found, err);
         if (rc == 0 && found.size != child->size)
-            rc = gs_fail(err, GS_EDIGEST, "the index says that %s has %llu bytes; it has %llu", digest, (unsigned long long)child->size,
-                         (unsigned long long)found.size);
+            rc = gs_fail(err, GS_EDIGEST, "the index says that %s has %llu bytes; it has %llu", digest,
+                         (unsigned long long)child->size, (unsigned long long)found.size);
     }
     return rc;
 }
@@ -153,7 +154,7 @@ static int walk_layers(image_walk *walk, const gs_manifest *manifest, gs_error *
     /* docker loads images alone: what has no layers or another config type is an artifact */
     bool is_image = gs_text_equal(manifest->config.media_type, GS_MEDIA_CONFIG) ||
                     gs_text_equal(manifest->config.media_type, "application/vnd.docker.container.image.v1+json");
-    if (rc == 0 && is_image && walk->docker_tag != NULL) {
+    if (rc == 0 && is_image && walk->docker_tag) {
         rc = add_docker_row(walk->state, manifest, walk->docker_tag, err);
         walk->docker_tag = NULL;
     }
@@ -196,7 +197,7 @@ static int add_image(layout_state *state, gs_origin *origin, const gs_locked_ima
 {
     const char *tag = image->tag[0] != '\0' ? image->tag : "latest";
     const char *ref_name = gs_arena_printf(state->arena, "%s:%s", image->as, tag);
-    if (ref_name == NULL)
+    if (!ref_name)
         return gs_fail_nomem(err);
     image_walk walk = {.state = state, .origin = origin, .image = image, .docker_tag = ref_name};
     gs_descriptor top;
@@ -219,7 +220,8 @@ static int add_image(layout_state *state, gs_origin *origin, const gs_locked_ima
     return annotate(state, &top, "image", ref_name, image_name, err);
 }
 
-/* ---- artifacts: what gapship packed -------------------------------------------------------------------------------------------- */
+/* ---- artifacts: what gapship packed --------------------------------------------------------------------------------------------
+ */
 
 static int add_artifact(layout_state *state, gs_manifest *manifest, const char *kind, const char *name, gs_error *err)
 {
@@ -237,15 +239,16 @@ static int add_packed(layout_state *state, const gs_packed *packed, gs_error *er
 {
     gs_piece layer = {.descriptor = {.media_type = packed->media_type, .digest = packed->digest, .size = packed->size},
                       .path = packed->path};
-    gs_manifest manifest = {.media_type = GS_MEDIA_MANIFEST, .artifact_type = packed->artifact_type, .items = &layer.descriptor, .item_count = 1};
-    const char *config = packed->config != NULL ? packed->config : "{}";
-    const char *config_type = packed->config != NULL ? GS_MEDIA_HELM_CONFIG : GS_MEDIA_EMPTY;
+    gs_manifest manifest = {
+        .media_type = GS_MEDIA_MANIFEST, .artifact_type = packed->artifact_type, .items = &layer.descriptor, .item_count = 1};
+    const char *config = packed->config ? packed->config : "{}";
+    const char *config_type = packed->config ? GS_MEDIA_HELM_CONFIG : GS_MEDIA_EMPTY;
     const char *name = packed->kind;
-    if (packed->version != NULL)
+    if (packed->version)
         name = gs_arena_printf(state->arena, "%s/%s:%s", packed->kind, packed->name, packed->version);
     else if (packed->name[0] != '\0')
         name = gs_arena_printf(state->arena, "%s/%s", packed->kind, packed->name);
-    if (name == NULL)
+    if (!name)
         return gs_fail_nomem(err);
     int rc = add_memory(state, config_type, config, strlen(config), &manifest.config, err);
     if (rc == 0)
@@ -274,15 +277,15 @@ static int add_release(layout_state *state, gs_error *err)
     return rc < 0 ? rc : add_artifact(state, &manifest, "release", "release", err);
 }
 
-/* ---- the documents ------------------------------------------------------------------------------------------------------------- */
+/* ---- the documents -------------------------------------------------------------------------------------------------------------
+ */
 
 static int write_documents(layout_state *state, gs_error *err)
 {
     gs_arena *arena = state->arena;
     gs_node *index = gs_node_new_map(arena);
-    if (gs_node_set_integer(arena, index, "schemaVersion", 2) == NULL ||
-        gs_node_set_text(arena, index, "mediaType", GS_MEDIA_INDEX) == NULL ||
-        gs_node_set(arena, index, "manifests", state->index_items) == NULL)
+    if (!gs_node_set_integer(arena, index, "schemaVersion", 2) || !gs_node_set_text(arena, index, "mediaType", GS_MEDIA_INDEX) ||
+        !gs_node_set(arena, index, "manifests", state->index_items))
         return gs_fail_nomem(err);
     int rc = gs_node_write_json(index, GS_JSON_COMPACT, &state->out->index_json, err);
     if (rc == 0)
@@ -294,7 +297,7 @@ static int list_blobs(layout_state *state, gs_error *err)
 {
     gs_build_layout *layout = state->out;
     layout->blobs = gs_arena_array(state->arena, layout->count + 1, sizeof *layout->blobs);
-    if (layout->blobs == NULL)
+    if (!layout->blobs)
         return gs_fail_nomem(err);
     for (size_t i = 0; i < layout->count; i++)
         layout->blobs[i] = layout->pieces[i].descriptor;
@@ -309,7 +312,7 @@ int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gath
     gs_buf_init(&out->manifest_json, GS_MAX_LAYOUT_INDEX_BYTES);
     state.index_items = gs_node_new_list(builder->arena);
     state.manifest_items = gs_node_new_list(builder->arena);
-    int rc = state.index_items != NULL && state.manifest_items != NULL ? 0 : gs_fail_nomem(err);
+    int rc = state.index_items && state.manifest_items ? 0 : gs_fail_nomem(err);
     if (rc == 0) /* the release first: a site reads it without seeking through images */
         rc = add_release(&state, err);
     for (size_t i = 0; rc == 0 && i < gathered->count; i++)

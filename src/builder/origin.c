@@ -11,7 +11,7 @@ int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **o
     int rc = gs_image_source_parse(spec->from, builder->arena, &source, err);
     if (rc < 0)
         return gs_builder_fail(builder, spec->place, err, "%s", err->message);
-    const char *path = source.path != NULL ? gs_builder_path(builder, source.path) : NULL;
+    const char *path = source.path ? gs_builder_path(builder, source.path) : NULL;
     switch (source.transport) {
     case GS_OCI_DIRECTORY:
         rc = gs_origin_directory(builder->run, path, source.name, out, err);
@@ -32,7 +32,7 @@ int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **o
 
 void gs_origin_free(gs_origin *origin)
 {
-    if (origin != NULL)
+    if (origin)
         origin->ops->free(origin);
 }
 
@@ -52,9 +52,9 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
     const gs_descriptor *found = NULL;
     size_t matches = 0;
     for (size_t i = 0; i < index.item_count; i++) {
-        if (name != NULL && !is_named(&index.items[i], name))
+        if (name && !is_named(&index.items[i], name))
             continue;
-        if (found == NULL || !gs_digest_equal(&found->digest, &index.items[i].digest))
+        if (!found || !gs_digest_equal(&found->digest, &index.items[i].digest))
             matches++;
         found = &index.items[i];
     }
@@ -62,18 +62,18 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
         *out = *found;
         return 0;
     }
-    if (name == NULL && matches > 1)
+    if (!name && matches > 1)
         rc = gs_fail(err, GS_ESPEC, "the layout holds %zu images; say which one", matches);
     else if (matches > 1)
         rc = gs_fail(err, GS_ESPEC, "the layout holds %zu different images called \"%s\"", matches, name);
     else
-        rc = gs_fail(err, GS_ENOTFOUND, "the layout holds no image%s%s", name != NULL ? " called " : "", name != NULL ? name : "");
+        rc = gs_fail(err, GS_ENOTFOUND, "the layout holds no image%s%s", name ? " called " : "", name ? name : "");
     gs_error_hint(err, "write it behind the path: oci:DIR:NAME, with the name that index.json has in " GS_REF_NAME_ANNOTATION);
     return gs_error_at(err, "%s", where);
 }
 
-int gs_origin_check_manifest(const char *where, const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena, gs_buf *bytes,
-                             gs_descriptor *out, gs_error *err)
+int gs_origin_check_manifest(const char *where, const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena,
+                             gs_buf *bytes, gs_descriptor *out, gs_error *err)
 {
     gs_digest digest;
     gs_manifest parsed;

@@ -1,7 +1,7 @@
 /* Where an image comes from: a registry, an OCI layout (directory or tar), a docker archive. Private to src/builder.
  *
- * Manifests are asked for one by one. Blobs are asked for one by one where the origin has random access (each), or all in one pass over
- * a tar (sweep); exactly one of the two is set.
+ * Manifests are asked for one by one. Blobs are asked for one by one where the origin has random access (each), or all in one pass
+ * over a tar (sweep); exactly one of the two is set.
  */
 #ifndef GAPSHIP_BUILDER_ORIGIN_H
 #define GAPSHIP_BUILDER_ORIGIN_H
@@ -32,7 +32,8 @@ int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **o
 void gs_origin_free(gs_origin *origin);
 
 /* The kinds. */
-int gs_origin_registry(const gs_run *run, const gs_image_source *source, gs_arena *arena, gs_origin **out, gs_error *err) GS_MUST_USE;
+int gs_origin_registry(const gs_run *run, const gs_image_source *source, gs_arena *arena, gs_origin **out,
+                       gs_error *err) GS_MUST_USE;
 int gs_origin_directory(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err) GS_MUST_USE;
 int gs_origin_oci_archive(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err) GS_MUST_USE;
 int gs_origin_docker_archive(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err) GS_MUST_USE;
@@ -42,7 +43,7 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
                      gs_error *err) GS_MUST_USE;
 
 /* Proves that a manifest found in a layout has the digest it was chosen by, and gives its bytes and descriptor. */
-int gs_origin_check_manifest(const char *where, const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena, gs_buf *bytes,
-                             gs_descriptor *out, gs_error *err) GS_MUST_USE;
+int gs_origin_check_manifest(const char *where, const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena,
+                             gs_buf *bytes, gs_descriptor *out, gs_error *err) GS_MUST_USE;
 
 #endif

@@ -1,7 +1,7 @@
 /* An image in a tar: what both kinds of archive share, and the OCI one.
  *
- * A tar is read front to back. The first pass keeps its small files in memory (every JSON is small); the last one, the sweep, hands blobs
- * out as they come. */
+ * A tar is read front to back. The first pass keeps its small files in memory (every JSON is small); the last one, the sweep, hands
+ * blobs out as they come. */
 #include "origin_archive.h"
 
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "gapship/text.h"
 
 #define GS_MAX_IMAGE_ENTRIES 100000u
-#define GS_MAX_SMALL_TOTAL GS_MIB(64)
+#define GS_MAX_SMALL_TOTAL   GS_MIB(64)
 
 int gs_archive_each(const gs_archive *archive, gs_tar_visitor visit, void *state, gs_error *err)
 {
@@ -36,7 +36,7 @@ static gs_archive_file *add_file(gs_archive *archive, const gs_tar_entry *entry,
     if (archive->count == archive->room) {
         size_t room = archive->room == 0 ? 64 : 2 * archive->room;
         gs_archive_file *larger = gs_arena_array(archive->arena, room, sizeof *larger);
-        if (larger == NULL) {
+        if (!larger) {
             gs_fail_nomem(err);
             return NULL;
         }
@@ -48,7 +48,7 @@ static gs_archive_file *add_file(gs_archive *archive, const gs_tar_entry *entry,
     }
     gs_archive_file *file = &archive->files[archive->count];
     *file = (gs_archive_file){.name = gs_arena_text(archive->arena, entry->name)};
-    if (file->name == NULL) {
+    if (!file->name) {
         gs_fail_nomem(err);
         return NULL;
     }
@@ -63,12 +63,12 @@ static int keep_small(void *state, const gs_tar_entry *entry, gs_source *content
         return 0;
     }
     gs_archive_file *file = add_file(archive, entry, err);
-    if (file == NULL) {
+    if (!file) {
         return err->code;
     }
     if (entry->kind == GS_TAR_LINK) {
         file->target = gs_arena_text(archive->arena, entry->target);
-        return file->target != NULL ? 0 : gs_fail_nomem(err);
+        return file->target ? 0 : gs_fail_nomem(err);
     }
     if (entry->size > GS_MAX_MANIFEST_BYTES) {
         unsigned char magic[2];
@@ -81,7 +81,7 @@ static int keep_small(void *state, const gs_tar_entry *entry, gs_source *content
         return gs_fail(err, GS_ELIMIT, "the archive has more small files than an image can need");
     }
     char *data = gs_arena_alloc(archive->arena, (size_t)entry->size + 1);
-    if (data == NULL) {
+    if (!data) {
         return gs_fail_nomem(err);
     }
     file->data = data;
@@ -104,7 +104,7 @@ int gs_archive_scan(gs_archive *archive, gs_error *err)
 const gs_archive_file *gs_archive_find(const gs_archive *archive, const char *name)
 {
     for (size_t i = 0; i < archive->count; i++) {
-        if (strcmp(archive->files[i].name, name) == 0 && archive->files[i].data != NULL) {
+        if (strcmp(archive->files[i].name, name) == 0 && archive->files[i].data) {
             return &archive->files[i];
         }
     }
@@ -119,12 +119,12 @@ const gs_archive_file *gs_archive_layer(const gs_archive *archive, const char *n
             if (strcmp(archive->files[i].name, name) != 0) {
                 continue;
             }
-            if (archive->files[i].target == NULL) {
+            if (archive->files[i].!target) {
                 return &archive->files[i];
             }
             link = &archive->files[i];
         }
-        if (link == NULL) {
+        if (!link) {
             return NULL;
         }
         name = link->target;
@@ -132,7 +132,8 @@ const gs_archive_file *gs_archive_layer(const gs_archive *archive, const char *n
     return NULL;
 }
 
-/* ---- OCI ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- OCI -----------------------------------------------------------------------------------------------------------------------
+ */
 
 typedef struct oci_origin {
     gs_origin base;
@@ -142,12 +143,12 @@ typedef struct oci_origin {
 
 static int select_manifest(oci_origin *self, const char *reference, gs_arena *arena, gs_descriptor *out, gs_error *err)
 {
-    if (reference != NULL) {
+    if (reference) {
         *out = (gs_descriptor){0};
         return gs_digest_parse(reference, &out->digest, err);
     }
     const gs_archive_file *index = gs_archive_find(&self->archive, "index.json");
-    if (index == NULL) {
+    if (!index) {
         gs_fail(err, GS_ESPEC, "the archive has no index.json: it is no OCI archive");
         gs_error_hint(err, "`docker save` and `podman save` write docker-archive: by default");
         return gs_error_at(err, "%s", self->archive.path);
@@ -170,7 +171,7 @@ static int oci_manifest(gs_origin *origin, const char *reference, gs_arena *aren
     gs_digest_hex(&chosen.digest, hex);
     memcpy(name + strlen(name), hex, sizeof hex);
     const gs_archive_file *file = gs_archive_find(&self->archive, name);
-    if (file == NULL) {
+    if (!file) {
         gs_fail(err, GS_ENOTFOUND, "the archive has no %s", name);
         return gs_error_at(err, "%s", self->archive.path);
     }
@@ -192,15 +193,15 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
     }
     GS_AUTO_SINK gs_sink *sink = NULL;
     int rc = sweep->open(sweep->state, &digest, &sink, err);
-    if (rc < 0 || sink == NULL) {
+    if (rc < 0 || !sink) {
         return rc;
     }
     rc = gs_stream_copy(content, sink, NULL, err);
     return rc < 0 ? rc : gs_sink_close(&sink, err);
 }
 
-static int oci_sweep_blobs(gs_origin *origin, int (*open)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err), void *state,
-                           gs_error *err)
+static int oci_sweep_blobs(gs_origin *origin, int (*open)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err),
+                           void *state, gs_error *err)
 {
     oci_origin *self = (oci_origin *)origin;
     oci_sweep sweep = {.open = open, .state = state};
@@ -219,7 +220,7 @@ int gs_origin_oci_archive(const gs_run *run, const char *path, const char *name,
 {
     oci_origin *self = calloc(1, sizeof *self);
     gs_arena *arena = gs_arena_new();
-    if (self == NULL || arena == NULL) {
+    if (!self || !arena) {
         free(self);
         gs_arena_free(arena);
         return gs_fail_nomem(err);

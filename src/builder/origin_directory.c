@@ -24,7 +24,7 @@ static int open_blob(directory_origin *self, const gs_digest *digest, int *fd, u
 
 static int select_manifest(directory_origin *self, const char *reference, gs_arena *arena, gs_descriptor *out, gs_error *err)
 {
-    if (reference != NULL) {
+    if (reference) {
         *out = (gs_descriptor){0};
         return gs_digest_parse(reference, &out->digest, err);
     }
@@ -50,7 +50,7 @@ static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, g
     if (rc < 0)
         return rc;
     void *room = gs_buf_reserve(&text, (size_t)size);
-    if (room == NULL)
+    if (!room)
         return gs_buf_check(&text, err);
     rc = gs_fs_pread(fd, room, (size_t)size, 0, err);
     return rc < 0 ? rc : gs_origin_check_manifest(self->path, room, (size_t)size, &chosen, arena, bytes, out, err);
@@ -70,7 +70,7 @@ static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_
         rc = gs_stream_copy(source, sink, NULL, err);
     if (rc == 0)
         rc = gs_source_close(&source, err);
-    if (rc == 0 && moved != NULL)
+    if (rc == 0 && moved)
         moved(state, size);
     return rc;
 }
@@ -87,7 +87,7 @@ static const gs_origin_ops directory_ops = {.manifest = manifest, .each = each, 
 int gs_origin_directory(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err)
 {
     directory_origin *self = calloc(1, sizeof *self);
-    if (self == NULL)
+    if (!self)
         return gs_fail_nomem(err);
     *self = (directory_origin){.base = {.ops = &directory_ops, .run = run}, .path = path, .name = name, .dirfd = -1};
     int rc = gs_fs_open_dir(AT_FDCWD, path, &self->dirfd, err);

@@ -1,5 +1,5 @@
-/* An image in a docker archive (`docker save`). It has no manifest and its layers are mostly uncompressed, so there is no digest a registry
- * ever served: gapship makes the manifest, with each layer gzipped once, deterministically, and says so in the lock.
+/* An image in a docker archive (`docker save`). It has no manifest and its layers are mostly uncompressed, so there is no digest a
+ * registry ever served: gapship makes the manifest, with each layer gzipped once, deterministically, and says so in the lock.
  *
  * Newer archives are OCI layouts too; then index.json decides and this file has nothing to do. */
 #include <stdlib.h>
@@ -12,8 +12,8 @@
 typedef struct docker_layer {
     const char *name; /* in the archive, links resolved */
     gs_digest diff_id;
-    bool compressed;  /* carried as it is */
-    bool known;       /* descriptor is set */
+    bool compressed; /* carried as it is */
+    bool known;      /* descriptor is set */
     gs_descriptor descriptor;
 } docker_layer;
 
@@ -27,19 +27,20 @@ typedef struct docker_origin {
     gs_buf manifest; /* made once */
 } docker_origin;
 
-/* ---- manifest.json and the config ---------------------------------------------------------------------------------------------- */
+/* ---- manifest.json and the config ----------------------------------------------------------------------------------------------
+ */
 
 static bool has_tag(const gs_node *row, const char *name)
 {
     const gs_node *tags = gs_node_get(row, "RepoTags");
     gs_reference wanted, offered;
     gs_error ignored = {0};
-    if (tags == NULL || gs_reference_parse(name, &wanted, &ignored) < 0) {
+    if (!tags || gs_reference_parse(name, &wanted, &ignored) < 0) {
         return false;
     }
     for (size_t i = 0; i < tags->count; i++) {
         const char *tag = tags->items[i]->text;
-        if (tag != NULL && gs_reference_parse(tag, &offered, &ignored) == 0 && strcmp(wanted.host, offered.host) == 0 &&
+        if (tag && gs_reference_parse(tag, &offered, &ignored) == 0 && strcmp(wanted.host, offered.host) == 0 &&
             strcmp(wanted.path, offered.path) == 0 && strcmp(wanted.tag, offered.tag) == 0) {
             return true;
         }
@@ -51,7 +52,7 @@ static int select_row(const docker_origin *self, const gs_node *rows, const gs_n
 {
     size_t matches = 0;
     for (size_t i = 0; rows->kind == GS_NODE_LIST && i < rows->count; i++) {
-        if (self->name == NULL || has_tag(rows->items[i], self->name)) {
+        if (!self->name || has_tag(rows->items[i], self->name)) {
             *out = rows->items[i];
             matches++;
         }
@@ -59,7 +60,7 @@ static int select_row(const docker_origin *self, const gs_node *rows, const gs_n
     if (matches == 1) {
         return 0;
     }
-    if (self->name == NULL) {
+    if (!self->name) {
         gs_fail(err, GS_ESPEC, "the archive holds %zu images; say which one", matches);
     } else {
         gs_fail(err, GS_ENOTFOUND, "the archive holds no image called %s", self->name);
@@ -71,28 +72,28 @@ static int read_row(docker_origin *self, const gs_node *row, gs_error *err)
 {
     const char *config = gs_node_text(row, "Config");
     const gs_node *layers = gs_node_get(row, "Layers");
-    self->config = config != NULL ? gs_archive_find(&self->archive, config) : NULL;
-    if (self->config == NULL || layers == NULL || layers->kind != GS_NODE_LIST) {
+    self->config = config ? gs_archive_find(&self->archive, config) : NULL;
+    if (!self->config || !layers || layers->kind != GS_NODE_LIST) {
         return gs_fail(err, GS_ESPEC, "manifest.json names a config that is not in the archive, or no layers");
     }
     GS_AUTO_DOC gs_doc *doc = NULL;
     int rc = gs_doc_parse(GS_JSON, config, self->config->data, self->config->len, &doc, err);
     const gs_node *diff_ids = rc == 0 ? gs_node_at(doc->root, "rootfs/diff_ids") : NULL;
-    if (rc == 0 && (diff_ids == NULL || diff_ids->kind != GS_NODE_LIST || diff_ids->count != layers->count)) {
+    if (rc == 0 && (!diff_ids || diff_ids->kind != GS_NODE_LIST || diff_ids->count != layers->count)) {
         rc = gs_fail(err, GS_ESPEC, "the config has another number of layers than manifest.json");
     }
     if (rc == 0) {
         self->layers = gs_arena_array(self->archive.arena, layers->count + 1, sizeof *self->layers);
-        rc = self->layers != NULL ? 0 : gs_fail_nomem(err);
+        rc = self->layers ? 0 : gs_fail_nomem(err);
     }
     for (size_t i = 0; rc == 0 && i < layers->count; i++) {
         const char *name = layers->items[i]->text;
         const char *diff_id = diff_ids->items[i]->text;
-        if (name == NULL || diff_id == NULL) {
+        if (!name || !diff_id) {
             return gs_fail(err, GS_ESPEC, "manifest.json or the config lists a layer without a name");
         }
         const gs_archive_file *file = gs_archive_layer(&self->archive, name);
-        if (file == NULL) {
+        if (!file) {
             return gs_fail(err, GS_ENOTFOUND, "layer %s is not in the archive", name);
         }
         self->layers[i].name = file->name;
@@ -110,7 +111,7 @@ static int read_archive(docker_origin *self, gs_error *err)
         return rc;
     }
     const gs_archive_file *file = gs_archive_find(&self->archive, "manifest.json");
-    if (file == NULL) {
+    if (!file) {
         return gs_fail(err, GS_ESPEC, "the archive has no manifest.json: it is no docker archive");
     }
     GS_AUTO_DOC gs_doc *doc = NULL;
@@ -122,7 +123,8 @@ static int read_archive(docker_origin *self, gs_error *err)
     return rc < 0 ? rc : read_row(self, row, err);
 }
 
-/* ---- layers -------------------------------------------------------------------------------------------------------------------- */
+/* ---- layers --------------------------------------------------------------------------------------------------------------------
+ */
 
 /* Passes bytes on and hashes them; owns nothing. */
 typedef struct hashing {
@@ -147,8 +149,8 @@ static int hashing_close(void *state, bool cancelled, gs_error *err)
 
 static const gs_source_ops hashing_ops = {.read = hashing_read, .close = hashing_close};
 
-/* Copies a layer into sink as it will be carried, and proves that it is what the config says. crane and others put compressed layers into
- * docker archives: those are carried as they are, and a registry checks them. */
+/* Copies a layer into sink as it will be carried, and proves that it is what the config says. crane and others put compressed
+ * layers into docker archives: those are carried as they are, and a registry checks them. */
 static int carry_layer(const docker_layer *layer, gs_source *content, gs_sink *sink, gs_error *err)
 {
     if (layer->compressed) {
@@ -188,7 +190,7 @@ static int measure_layer(void *state, const gs_tar_entry *entry, gs_source *cont
 {
     docker_origin *self = state;
     docker_layer *layer = entry->kind == GS_TAR_FILE ? find_layer(self, entry->name) : NULL;
-    if (layer == NULL || layer->known) {
+    if (!layer || layer->known) {
         return 0;
     }
     uint64_t size = 0;
@@ -217,7 +219,8 @@ static int measure_layer(void *state, const gs_tar_entry *entry, gs_source *cont
     return 0;
 }
 
-/* ---- the manifest -------------------------------------------------------------------------------------------------------------- */
+/* ---- the manifest --------------------------------------------------------------------------------------------------------------
+ */
 
 static int make_manifest(docker_origin *self, gs_error *err)
 {
@@ -226,7 +229,7 @@ static int make_manifest(docker_origin *self, gs_error *err)
         rc = gs_archive_each(&self->archive, measure_layer, self, err);
     }
     gs_descriptor *layers = rc == 0 ? gs_arena_array(self->archive.arena, self->layer_count + 1, sizeof *layers) : NULL;
-    if (rc == 0 && layers == NULL) {
+    if (rc == 0 && !layers) {
         rc = gs_fail_nomem(err);
     }
     for (size_t i = 0; rc == 0 && i < self->layer_count; i++) {
@@ -241,7 +244,8 @@ static int make_manifest(docker_origin *self, gs_error *err)
     return rc < 0 ? rc : gs_manifest_write(&manifest, &self->manifest, err);
 }
 
-static int docker_manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err)
+static int docker_manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out,
+                           gs_error *err)
 {
     docker_origin *self = (docker_origin *)origin;
     gs_descriptor chosen = {.media_type = GS_MEDIA_MANIFEST};
@@ -249,10 +253,11 @@ static int docker_manifest(gs_origin *origin, const char *reference, gs_arena *a
     if (rc < 0) {
         return gs_error_at(err, "%s", self->archive.path);
     }
-    rc = reference != NULL ? gs_digest_parse(reference, &chosen.digest, err)
-                           : gs_digest_of(self->manifest.data, self->manifest.len, &chosen.digest, err);
+    rc = reference ? gs_digest_parse(reference, &chosen.digest, err)
+                   : gs_digest_of(self->manifest.data, self->manifest.len, &chosen.digest, err);
     return rc < 0 ? rc
-                  : gs_origin_check_manifest(self->archive.path, self->manifest.data, self->manifest.len, &chosen, arena, bytes, out, err);
+                  : gs_origin_check_manifest(self->archive.path, self->manifest.data, self->manifest.len, &chosen, arena, bytes,
+                                             out, err);
 }
 
 typedef struct docker_sweep {
@@ -266,11 +271,11 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
     docker_sweep *sweep = state;
     docker_layer *layer = entry->kind == GS_TAR_FILE ? find_layer(sweep->origin, entry->name) : NULL;
     GS_AUTO_SINK gs_sink *sink = NULL;
-    if (layer == NULL) {
+    if (!layer) {
         return 0;
     }
     int rc = sweep->open(sweep->state, &layer->descriptor.digest, &sink, err);
-    if (rc < 0 || sink == NULL) {
+    if (rc < 0 || !sink) {
         return rc;
     }
     rc = carry_layer(layer, content, sink, err);
@@ -287,7 +292,7 @@ static int docker_sweep_blobs(gs_origin *origin, int (*open)(void *state, const 
     if (rc == 0) {
         rc = open(state, &config, &sink, err);
     }
-    if (rc == 0 && sink != NULL) {
+    if (rc == 0 && sink) {
         rc = gs_sink_write(sink, self->config->data, self->config->len, err);
         if (rc == 0) {
             rc = gs_sink_close(&sink, err);
@@ -311,7 +316,7 @@ int gs_origin_docker_archive(const gs_run *run, const char *path, const char *na
 {
     docker_origin *self = calloc(1, sizeof *self);
     gs_arena *arena = gs_arena_new();
-    if (self == NULL || arena == NULL) {
+    if (!self || !arena) {
         free(self);
         gs_arena_free(arena);
         return gs_fail_nomem(err);

@@ -16,7 +16,7 @@ typedef struct registry_origin {
 static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err)
 {
     registry_origin *self = (registry_origin *)origin;
-    return gs_registry_get_manifest(self->registry, self->repository, reference != NULL ? reference : self->reference, arena, bytes, out,
+    return gs_registry_get_manifest(self->registry, self->repository, reference ? reference : self->reference, arena, bytes, out,
                                     err);
 }
 
@@ -65,12 +65,12 @@ int gs_origin_registry(const gs_run *run, const gs_image_source *source, gs_aren
 {
     const gs_reference *reference = &source->reference;
     registry_origin *self = calloc(1, sizeof *self);
-    if (self == NULL)
+    if (!self)
         return gs_fail_nomem(err);
     self->base = (gs_origin){.ops = &registry_ops, .run = run};
     self->repository = gs_arena_text(arena, reference->path);
     self->reference = gs_arena_text(arena, reference->digest[0] != '\0' ? reference->digest : reference->tag);
-    int rc = self->repository != NULL && self->reference != NULL ? 0 : gs_fail_nomem(err);
+    int rc = self->repository && self->reference ? 0 : gs_fail_nomem(err);
     if (rc == 0)
         rc = open_registry(run, gs_reference_server(reference), arena, &self->registry, err);
     if (rc < 0) {

@@ -14,7 +14,7 @@ int gs_tree_add(gs_tree *tree, gs_arena *arena, const char *name, const gs_tar_i
     if (tree->count == tree->room) {
         size_t room = tree->room == 0 ? 64 : 2 * tree->room;
         gs_tar_input *larger = gs_arena_array(arena, room, sizeof *larger);
-        if (larger == NULL)
+        if (!larger)
             return gs_fail_nomem(err);
         if (tree->count > 0)
             memcpy(larger, tree->items, tree->count * sizeof *larger);
@@ -41,7 +41,7 @@ int gs_tree_add_file(gs_tree *tree, gs_arena *arena, int dirfd, const char *path
         return rc;
     gs_tar_input input = {.executable = executable, .len = text.len, .fd = -1};
     input.data = gs_arena_copy(arena, text.data, text.len);
-    if (input.data == NULL)
+    if (!input.data)
         return gs_fail_nomem(err);
     return gs_tree_add(tree, arena, name, &input, err);
 }
@@ -56,7 +56,7 @@ int gs_tree_add_directory(gs_tree *tree, gs_arena *arena, const char *directory,
         rc = gs_fs_walk(fd, GS_MAX_ARCHIVE_ENTRIES, arena, &entries, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         const char *name = prefix[0] == '\0' ? entries[i].path : gs_arena_printf(arena, "%s/%s", prefix, entries[i].path);
-        rc = name != NULL ? gs_tree_add_file(tree, arena, fd, entries[i].path, name, entries[i].executable, err) : gs_fail_nomem(err);
+        rc = name ? gs_tree_add_file(tree, arena, fd, entries[i].path, name, entries[i].executable, err) : gs_fail_nomem(err);
     }
     return rc < 0 ? gs_error_at(err, "%s", directory) : 0;
 }

@@ -14,8 +14,8 @@ typedef struct gs_tree {
 } gs_tree;
 
 int gs_tree_add(gs_tree *tree, gs_arena *arena, const char *name, const gs_tar_input *content, gs_error *err) GS_MUST_USE;
-int gs_tree_add_file(gs_tree *tree, gs_arena *arena, int dirfd, const char *path, const char *name, bool executable, gs_error *err)
-    GS_MUST_USE;
+int gs_tree_add_file(gs_tree *tree, gs_arena *arena, int dirfd, const char *path, const char *name, bool executable,
+                     gs_error *err) GS_MUST_USE;
 /* All files below a directory, sorted, under PREFIX/. */
 int gs_tree_add_directory(gs_tree *tree, gs_arena *arena, const char *directory, const char *prefix, gs_error *err) GS_MUST_USE;
 

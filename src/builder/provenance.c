@@ -9,17 +9,17 @@
 
 static bool is_auto(const char *text)
 {
-    return text == NULL || strcmp(text, "auto") == 0;
+    return !text || strcmp(text, "auto") == 0;
 }
 
 int gs_provenance(gs_builder *builder, gs_lock *lock, gs_error *err)
 {
     const gs_release *release = builder->release;
-    if (release->source.repo == NULL)
+    if (!release->source.repo)
         return 0;
     const char *path = gs_builder_path(builder, release->source.repo);
     gs_git_state state;
-    int rc = path != NULL ? gs_git_describe(path, lock->arena, &state, err) : gs_fail_nomem(err);
+    int rc = path ? gs_git_describe(path, lock->arena, &state, err) : gs_fail_nomem(err);
     if (rc < 0)
         return gs_error_hint(err, "leave `source:` out when the release does not come from git");
     if (state.dirty && !release->source.allow_dirty) {
@@ -31,19 +31,19 @@ int gs_provenance(gs_builder *builder, gs_lock *lock, gs_error *err)
     lock->source.commit = gs_arena_text(lock->arena, is_auto(release->source.commit) ? state.commit : release->source.commit);
     lock->source.ref = is_auto(release->source.ref) ? state.ref : gs_arena_text(lock->arena, release->source.ref);
     lock->source.time = gs_arena_text(lock->arena, time);
-    return lock->source.commit != NULL && lock->source.time != NULL ? 0 : gs_fail_nomem(err);
+    return lock->source.commit && lock->source.time ? 0 : gs_fail_nomem(err);
 }
 
 int gs_issue_time(const gs_lock *lock, int64_t *out, gs_error *err)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
     *out = 0;
-    if (epoch != NULL) {
+    if (epoch) {
         uint64_t seconds;
         if (!gs_parse_u64(epoch, INT64_MAX, &seconds))
             return gs_fail(err, GS_EUSAGE, "SOURCE_DATE_EPOCH is \"%s\", not a number of seconds", epoch);
         *out = (int64_t)seconds;
-    } else if (lock->source.time != NULL && !gs_parse_time(lock->source.time, out)) {
+    } else if (lock->source.time && !gs_parse_time(lock->source.time, out)) {
         return gs_fail(err, GS_ESPEC, "release.lock: source.time is \"%s\", not a time", lock->source.time);
     }
     return 0;

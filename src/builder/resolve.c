@@ -1,5 +1,5 @@
-/* release.yaml -> release.lock: every tag becomes a digest, once. What is locked stays locked until it is updated; a tag that moved since is
- * an error, because the release would no longer be what was reviewed. */
+/* release.yaml -> release.lock: every tag becomes a digest, once. What is locked stays locked until it is updated; a tag that moved
+ * since is an error, because the release would no longer be what was reviewed. */
 #include <fcntl.h>
 #include <string.h>
 
@@ -21,10 +21,10 @@ static bool is_updated(const gs_resolve_request *request, const char *name)
 static int open_origins(gs_builder *builder, gs_error *err)
 {
     const gs_release *release = builder->release;
-    if (builder->origins != NULL)
+    if (builder->origins)
         return 0;
     builder->origins = gs_arena_array(builder->arena, release->images.count + 1, sizeof(gs_origin *));
-    if (builder->origins == NULL)
+    if (!builder->origins)
         return gs_fail_nomem(err);
     for (size_t i = 0; i < release->images.count; i++) {
         int rc = gs_origin_open(builder, &release->images.items[i], &builder->origins[i], err);
@@ -45,7 +45,7 @@ static const char *tag_of(const gs_image_spec *spec, gs_arena *arena)
         return "";
     if (source.transport == GS_DOCKER)
         return gs_arena_text(arena, source.reference.tag);
-    if (source.name == NULL)
+    if (!source.name)
         return "latest";
     if (gs_tag_valid(source.name))
         return gs_arena_text(arena, source.name);
@@ -77,7 +77,7 @@ static int resolve_image(void *state, size_t i, gs_error *err)
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
     gs_descriptor found;
     gs_origin *origin = resolve->builder->origins[i];
-    if (arena == NULL)
+    if (!arena)
         return gs_fail_nomem(err);
     int rc = origin->ops->manifest(origin, NULL, arena, &bytes, &found, err);
     if (rc < 0)
@@ -86,7 +86,7 @@ static int resolve_image(void *state, size_t i, gs_error *err)
     image->size = (int64_t)found.size;
     image->synthesized = origin->synthesized;
     image->media_type = strdup(found.media_type);
-    return image->media_type != NULL ? 0 : gs_fail_nomem(err);
+    return image->media_type ? 0 : gs_fail_nomem(err);
 }
 
 /* Moves what the threads made into the lock's arena, and compares it with the old lock. */
@@ -97,13 +97,13 @@ static int settle_image(resolve_state *resolve, size_t i, gs_error *err)
     gs_locked_image *image = &resolve->lock->images.items[i];
     GS_AUTO_FREE char *media_type = (char *)image->media_type;
     image->media_type = gs_arena_text(resolve->lock->arena, media_type);
-    if (image->media_type == NULL)
+    if (!image->media_type)
         return gs_fail_nomem(err);
-    const gs_locked_image *old = builder->lock != NULL ? gs_lock_image(builder->lock, spec->as) : NULL;
-    if (old != NULL && strcmp(old->from, spec->from) != 0)
+    const gs_locked_image *old = builder->lock ? gs_lock_image(builder->lock, spec->as) : NULL;
+    if (old && strcmp(old->from, spec->from) != 0)
         old = NULL;
-    resolve->changed[i] = old == NULL || strcmp(old->digest, image->digest) != 0;
-    if (old != NULL && resolve->changed[i] && !is_updated(resolve->request, spec->as))
+    resolve->changed[i] = !old || strcmp(old->digest, image->digest) != 0;
+    if (old && resolve->changed[i] && !is_updated(resolve->request, spec->as))
         return moved(builder, spec, old, image->digest, err);
     return 0;
 }
@@ -115,7 +115,7 @@ static int resolve_images(resolve_state *resolve, gs_error *err)
     size_t count = builder->release->images.count;
     lock->images.items = gs_arena_array(lock->arena, count + 1, sizeof *lock->images.items);
     resolve->changed = gs_arena_array(lock->arena, count + 1, sizeof *resolve->changed);
-    if (lock->images.items == NULL || resolve->changed == NULL)
+    if (!lock->images.items || !resolve->changed)
         return gs_fail_nomem(err);
     lock->images.count = count;
     for (size_t i = 0; i < count; i++) {
@@ -124,7 +124,7 @@ static int resolve_images(resolve_state *resolve, gs_error *err)
         *image = (gs_locked_image){.from = spec->from, .as = spec->as, .platforms = spec->platforms};
         image->tag = tag_of(spec, lock->arena);
         image->digest = gs_arena_alloc(lock->arena, GS_DIGEST_TEXT);
-        if (image->digest == NULL || image->tag == NULL)
+        if (!image->digest || !image->tag)
             return gs_fail_nomem(err);
     }
     int rc = open_origins(builder, err);
@@ -146,11 +146,11 @@ static int lock_content(resolve_state *resolve, const gs_packed *packed, const g
     gs_digest_text(&packed->digest, digest);
     *out = (gs_locked_content){.name = packed->name, .from = packed->from, .commit = packed->commit, .size = (int64_t)packed->size};
     out->digest = gs_arena_text(arena, digest);
-    if (out->digest == NULL)
+    if (!out->digest)
         return gs_fail_nomem(err);
-    bool same = old != NULL && gs_text_equal(old->digest, digest) && gs_text_equal(old->commit, packed->commit);
+    bool same = old && gs_text_equal(old->digest, digest) && gs_text_equal(old->commit, packed->commit);
     *changed += same ? 0 : 1;
-    if (!same && old != NULL && old->commit != NULL && packed->commit != NULL && !is_updated(resolve->request, packed->name)) {
+    if (!same && old && old->commit && packed->commit && !is_updated(resolve->request, packed->name)) {
         gs_fail(err, GS_ECHECK, "%s %s is at commit %s now, but release.lock has %s", packed->kind, packed->name, packed->commit,
                 old->commit);
         return gs_error_hint(err, "when that is meant: gapship lock --update %s", packed->name);
@@ -164,7 +164,7 @@ static int resolve_contents(resolve_state *resolve, size_t *changed, gs_error *e
     const gs_lock *old = resolve->builder->lock;
     gs_lock *lock = resolve->lock;
     gs_locked_content *room = gs_arena_array(lock->arena, 3 * gathered->count + 1, sizeof *room);
-    if (room == NULL)
+    if (!room)
         return gs_fail_nomem(err);
     lock->charts.items = room;
     lock->overlays.items = room + gathered->count;
@@ -175,16 +175,16 @@ static int resolve_contents(resolve_state *resolve, size_t *changed, gs_error *e
         const gs_locked_content *before = NULL;
         gs_locked_content *into;
         if (strcmp(packed->kind, "chart") == 0) {
-            before = old != NULL ? gs_lock_find(old->charts.items, old->charts.count, packed->name) : NULL;
+            before = old ? gs_lock_find(old->charts.items, old->charts.count, packed->name) : NULL;
             into = &lock->charts.items[lock->charts.count++];
         } else if (strcmp(packed->kind, "overlay") == 0) {
-            before = old != NULL ? gs_lock_find(old->overlays.items, old->overlays.count, packed->name) : NULL;
+            before = old ? gs_lock_find(old->overlays.items, old->overlays.count, packed->name) : NULL;
             into = &lock->overlays.items[lock->overlays.count++];
         } else if (strcmp(packed->kind, "file") == 0) {
-            before = old != NULL ? gs_lock_find(old->files.items, old->files.count, packed->name) : NULL;
+            before = old ? gs_lock_find(old->files.items, old->files.count, packed->name) : NULL;
             into = &lock->files.items[lock->files.count++];
         } else {
-            before = old != NULL && old->sources.digest != NULL ? &old->sources : NULL;
+            before = old && old->sources.digest ? &old->sources : NULL;
             into = &lock->sources;
         }
         rc = lock_content(resolve, packed, before, into, changed, err);
@@ -221,7 +221,7 @@ int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err)
     gs_buf_init(&now, GS_MAX_DOC_BYTES);
     gs_buf_init(&before, GS_MAX_DOC_BYTES);
     const char *path = gs_builder_path(builder, "release.lock");
-    if (path == NULL)
+    if (!path)
         return gs_fail_nomem(err);
     int rc = gs_lock_write(lock, &now, err);
     if (rc == 0 && gs_fs_exists(AT_FDCWD, path))
@@ -248,11 +248,12 @@ int gs_lock_make(const gs_run *run, const gs_lock_options *options, size_t *chan
         return rc;
     if (!options->check)
         return gs_lock_save(&builder, lock, err);
-    if (builder.lock != NULL && *changed == 0)
+    if (builder.lock && *changed == 0)
         return 0;
-    if (builder.lock == NULL)
+    if (!builder.lock)
         gs_fail(err, GS_ECHECK, "there is no release.lock");
     else
-        gs_fail(err, GS_ECHECK, "release.lock is not up to date: %zu %s would change", *changed, *changed == 1 ? "entry" : "entries");
+        gs_fail(err, GS_ECHECK, "release.lock is not up to date: %zu %s would change", *changed,
+                *changed == 1 ? "entry" : "entries");
     return gs_error_hint(err, "run `gapship lock` and commit release.lock");
 }

@@ -1,5 +1,5 @@
-/* Blobs that earlier bundles hold already. They are taken by digest and hashed on the way, so a bundle is only looked into here, not
- * trusted. */
+/* Blobs that earlier bundles hold already. They are taken by digest and hashed on the way, so a bundle is only looked into here,
+ * not trusted. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,7 @@ static int add_directory(gs_builder *builder, gs_reuse *reuse, const char *path,
         if (!gs_text_ends(entries[i].path, ".gapship"))
             continue;
         const char *file = gs_arena_printf(builder->arena, "%s/%s", path, entries[i].path);
-        if (file == NULL)
+        if (!file)
             return gs_fail_nomem(err);
         add_bundle(builder, reuse, file);
     }
@@ -59,15 +59,15 @@ static int add_named(gs_builder *builder, gs_reuse *reuse, const char *path, gs_
 int gs_reuse_open(gs_builder *builder, const gs_build_options *options, const char *output, gs_reuse **out, gs_error *err)
 {
     gs_reuse *reuse = calloc(1, sizeof *reuse);
-    if (reuse == NULL)
+    if (!reuse)
         return gs_fail_nomem(err);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < options->reuse_count; i++)
         rc = add_named(builder, reuse, options->reuse[i], err);
     const char *slash = strrchr(output, '/');
-    const char *beside = slash == NULL ? "." : gs_arena_copy(builder->arena, output, slash == output ? 1 : (size_t)(slash - output));
+    const char *beside = !slash ? "." : gs_arena_copy(builder->arena, output, slash == output ? 1 : (size_t)(slash - output));
     if (rc == 0)
-        rc = beside != NULL ? add_directory(builder, reuse, beside, err) : gs_fail_nomem(err);
+        rc = beside ? add_directory(builder, reuse, beside, err) : gs_fail_nomem(err);
     if (rc < 0) {
         gs_reuse_free(reuse);
         return rc;
@@ -80,7 +80,7 @@ bool gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest, int *fd, uint
 {
     for (size_t i = 0; i < reuse->count; i++) {
         const gs_member *member = gs_verified_blob(reuse->bundles[i], digest);
-        if (member != NULL) {
+        if (member) {
             *fd = gs_verified_fd(reuse->bundles[i]);
             *offset = member->offset;
             return true;
@@ -91,7 +91,7 @@ bool gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest, int *fd, uint
 
 void gs_reuse_free(gs_reuse *reuse)
 {
-    if (reuse == NULL)
+    if (!reuse)
         return;
     for (size_t i = 0; i < reuse->count; i++)
         gs_verified_free(reuse->bundles[i]);

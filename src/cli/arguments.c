@@ -33,7 +33,8 @@ static int unknown_option(const gs_command *command, const char *written, gs_err
         names[i] = command->options[i].name;
     }
     gs_fail(err, GS_EUSAGE, "%s has no option %s", command->name, written);
-    const char *nearest = written[0] == '-' && written[1] == '-' ? gs_text_nearest(written + 2, names, command->option_count) : NULL;
+    const char *nearest = written[0] == '-' && written[1] == '-' ? gs_text_nearest(written + 2, names, command->option_count)
+                                                                 : NULL;
     if (nearest) {
         return gs_error_hint(err, "did you mean --%s? `gapship %s --help` lists all", nearest, command->name);
     }
@@ -46,7 +47,8 @@ static void make_tables(const gs_command *command, struct option *longs, char *s
     shorts[s++] = ':'; /* a missing argument is told from an unknown option */
     for (size_t i = 0; i < command->option_count; i++) {
         const gs_option *option = &command->options[i];
-        longs[i] = (struct option){.name = option->name, .has_arg = option->argument ? required_argument : no_argument, .val = 256 + (int)i};
+        longs[i] = (struct option){
+            .name = option->name, .has_arg = option->argument ? required_argument : no_argument, .val = 256 + (int)i};
         if (option->letter != 0) {
             shorts[s++] = option->letter;
             if (option->argument) {

@@ -23,7 +23,8 @@ int gs_verb_init(gs_invocation *invocation, gs_error *err)
     if (rc < 0) {
         return rc;
     }
-    gs_print(invocation->terminal, "wrote %s/release.yaml; `gapship images --write` lists the images it needs\n", directory ? directory : ".");
+    gs_print(invocation->terminal, "wrote %s/release.yaml; `gapship images --write` lists the images it needs\n",
+             directory ? directory : ".");
     gs_arena *arena = invocation->arena;
     return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "file", "release.yaml"), err);
 }
@@ -44,9 +45,9 @@ int gs_verb_images(gs_invocation *invocation, gs_error *err)
     for (size_t i = 0; rc == 0 && i < rows->count; i++) {
         const gs_node *row = rows->items[i];
         const char *const cells[] = {gs_node_text(row, "environment"), gs_node_text(row, "image"),
-                                     gs_node_integer(row, "listed", 0)   ? "yes"
-                                     : gs_node_integer(row, "runs", 0)   ? options.write ? "added" : "no"
-                                                                         : "mentioned",
+                                     gs_node_bool(row, "listed") ? "yes"
+                                     : gs_node_bool(row, "runs") ? options.write ? "added" : "no"
+                                                                 : "mentioned",
                                      gs_node_text(row, "object")};
         rc = gs_table_add(table, cells, err);
     }
@@ -94,8 +95,8 @@ static int print_built(gs_invocation *invocation, const gs_build_result *built, 
     gs_format_size(built->fetched, fetched);
     gs_format_size(built->copied, copied);
     gs_digest_text(&built->digest, digest);
-    gs_print(invocation->terminal, "%s\n%s, %zu images, %zu blobs; %s fetched, %s copied from earlier bundles\n%s\n", built->path, size,
-             built->images, built->blobs, fetched, copied, digest);
+    gs_print(invocation->terminal, "%s\n%s, %zu images, %zu blobs; %s fetched, %s copied from earlier bundles\n%s\n", built->path,
+             size, built->images, built->blobs, fetched, copied, digest);
     gs_node *result = gs_node_new_map(arena);
     result = gs_node_set_text(arena, result, "path", built->path);
     result = gs_node_set(arena, result, "digest", digest_node(arena, &built->digest));

@@ -15,7 +15,8 @@ static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
     return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
 }
 
-/* ---- keys ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- keys ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static int print_key(gs_invocation *invocation, const gs_public_key *key, const char *file, gs_error *err)
 {
@@ -94,7 +95,8 @@ int gs_verb_key_show(gs_invocation *invocation, gs_error *err)
     return rc;
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------------------- */
+/* ---- opening -------------------------------------------------------------------------------------------------------------------
+ */
 
 /* --root, or the root of the site found here; NULL when there is neither. */
 static int find_trust(gs_invocation *invocation, gs_trust **out, gs_error *err)
@@ -131,7 +133,8 @@ static int open_bundle(gs_invocation *invocation, bool need_trust, gs_verified *
     return rc < 0 ? rc : gs_bundle_verify(&bundle, trust, !trust, out, err);
 }
 
-/* ---- verify -------------------------------------------------------------------------------------------------------------------- */
+/* ---- verify --------------------------------------------------------------------------------------------------------------------
+ */
 
 static gs_node *verdict(gs_arena *arena, const char *state, const char *reason)
 {
@@ -167,9 +170,10 @@ int gs_verb_verify(gs_invocation *invocation, gs_error *err)
     gs_digest_text(gs_verified_digest(verified), digest);
     gs_format_size(gs_verified_length(verified), size);
     const char *integrity = gs_arena_printf(arena, "every byte of %s in %zu members is what was signed", size, members);
-    const char *authenticity = gs_arena_printf(arena, "signed by %zu trusted %s", count_good(verified), count_good(verified) == 1 ? "key" : "keys");
-    gs_print(invocation->terminal, "%s %s  %s\nintegrity     ok  %s\nauthenticity  ok  %s\n", statement->product, statement->version, digest,
-             integrity ? integrity : "", authenticity ? authenticity : "");
+    const char *authenticity = gs_arena_printf(arena, "signed by %zu trusted %s", count_good(verified),
+                                               count_good(verified) == 1 ? "key" : "keys");
+    gs_print(invocation->terminal, "%s %s  %s\nintegrity     ok  %s\nauthenticity  ok  %s\n", statement->product,
+             statement->version, digest, integrity ? integrity : "", authenticity ? authenticity : "");
     gs_node *result = gs_node_new_map(arena);
     result = gs_node_set_text(arena, result, "product", statement->product);
     result = gs_node_set_text(arena, result, "version", statement->version);
@@ -179,17 +183,18 @@ int gs_verb_verify(gs_invocation *invocation, gs_error *err)
     return finish(invocation, result, err);
 }
 
-/* ---- inspect ------------------------------------------------------------------------------------------------------------------- */
+/* ---- inspect -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void print_signatures(gs_invocation *invocation, const gs_node *result, bool checked)
 {
     const gs_node *signatures = gs_node_get(result, "signatures");
     for (size_t i = 0; i < signatures->count; i++) {
         const gs_node *signature = signatures->items[i];
-        const char *says = !checked                                   ? "not checked: no trust root given"
-                           : !gs_node_integer(signature, "known", 0) ? "by a key this root does not know"
-                           : gs_node_integer(signature, "good", 0)   ? "good"
-                                                                      : "bad";
+        const char *says = !checked                            ? "not checked: no trust root given"
+                           : !gs_node_bool(signature, "known") ? "by a key this root does not know"
+                           : gs_node_bool(signature, "good")   ? "good"
+                                                               : "bad";
         gs_print(invocation->terminal, "signature  %.16s…  %s\n", gs_node_text(signature, "keyId"), says);
     }
     if (signatures->count == 0) {
@@ -261,8 +266,8 @@ int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
     char size[GS_SIZE_TEXT];
     gs_format_size(gs_verified_length(verified), size);
     gs_print(invocation->terminal, "%s %s, sequence %lld, %s, issued %s\ndigest     %s\n", gs_node_text(result, "product"),
-             gs_node_text(result, "version"), (long long)gs_node_integer(result, "sequence", 0), size, gs_node_text(result, "issuedAt"),
-             gs_node_text(result, "digest"));
+             gs_node_text(result, "version"), (long long)gs_node_integer(result, "sequence", 0), size,
+             gs_node_text(result, "issuedAt"), gs_node_text(result, "digest"));
     if (gs_node_text(result, "commit")) {
         gs_print(invocation->terminal, "commit     %s %s\n", gs_node_text(result, "commit"),
                  gs_node_text(result, "ref") ? gs_node_text(result, "ref") : "");
@@ -276,7 +281,8 @@ int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
     return finish(invocation, result, err);
 }
 
-/* ---- extract ------------------------------------------------------------------------------------------------------------------- */
+/* ---- extract -------------------------------------------------------------------------------------------------------------------
+ */
 
 static int open_new_directory(const char *path, int *fd, gs_error *err)
 {

@@ -1,7 +1,7 @@
 /* The command line's one table: verbs, options, help. Private to src/cli.
  *
- * A verb's function gets parsed arguments, calls one use case and prints. It returns 0, a negative GS_E… code, or a positive exit status
- * that is no error (GS_EXIT_CHANGES).
+ * A verb's function gets parsed arguments, calls one use case and prints. It returns 0, a negative GS_E… code, or a positive exit
+ * status that is no error (GS_EXIT_CHANGES).
  */
 #ifndef GAPSHIP_CLI_COMMAND_H
 #define GAPSHIP_CLI_COMMAND_H
@@ -44,10 +44,12 @@ typedef struct gs_command {
 extern const gs_command *const gs_commands;
 extern const size_t gs_command_count;
 
-/* ---- arguments (arguments.c) --------------------------------------------------------------------------------------------------- */
+/* ---- arguments (arguments.c) ---------------------------------------------------------------------------------------------------
+ */
 
 /* Parses what stands behind the verb. GS_EUSAGE names the option and the nearest one. */
-int gs_arguments_parse(const gs_command *command, int argc, char **argv, gs_arena *arena, gs_arguments **out, gs_error *err) GS_MUST_USE;
+int gs_arguments_parse(const gs_command *command, int argc, char **argv, gs_arena *arena, gs_arguments **out,
+                       gs_error *err) GS_MUST_USE;
 bool gs_flag(const gs_arguments *arguments, const char *name);
 const char *gs_value(const gs_arguments *arguments, const char *name); /* the last one, or NULL */
 const char *const *gs_values(const gs_arguments *arguments, const char *name, size_t *count);
@@ -56,7 +58,8 @@ size_t gs_positional_count(const gs_arguments *arguments);
 /* The number of an option, within [1, max]; 0 when it is not given. */
 int gs_number(const gs_arguments *arguments, const char *name, uint64_t max, uint64_t *out, gs_error *err) GS_MUST_USE;
 
-/* ---- help (help.c) ------------------------------------------------------------------------------------------------------------- */
+/* ---- help (help.c) -------------------------------------------------------------------------------------------------------------
+ */
 
 void gs_help_overview(gs_terminal *terminal);
 void gs_help_command(gs_terminal *terminal, const gs_command *command);

@@ -6,8 +6,14 @@
 #define OPTIONS(table) .options = table, .option_count = sizeof(table) / sizeof((table)[0])
 
 #ifdef GAPSHIP_BUILDER
-#define FILE_OPTION {"file", 'f', "FILE", "the release description; default release.yaml"}
-#define JOBS_OPTION {"jobs", 0, "N", "transfers at once; default 4"}
+#define FILE_OPTION                                                                                                                \
+    {                                                                                                                              \
+        "file", 'f', "FILE", "the release description; default release.yaml"                                                       \
+    }
+#define JOBS_OPTION                                                                                                                \
+    {                                                                                                                              \
+        "jobs", 0, "N", "transfers at once; default 4"                                                                             \
+    }
 
 static const gs_option images_options[] = {
     FILE_OPTION,
@@ -35,7 +41,10 @@ static const gs_option sign_options[] = {{"key", 0, "FILE", "the private key"}};
 static const gs_option key_new_options[] = {
     {"type", 0, "TYPE", "ecdsa-p256 (default), ecdsa-p384, ed25519, rsa-pss"},
 };
-#define ROOT_OPTION {"root", 0, "FILE", "the trust root, or the one public key; default: the site's"}
+#define ROOT_OPTION                                                                                                                \
+    {                                                                                                                              \
+        "root", 0, "FILE", "the trust root, or the one public key; default: the site's"                                            \
+    }
 static const gs_option verify_options[] = {ROOT_OPTION, {"jobs", 0, "N", "threads; default 4"}};
 static const gs_option inspect_options[] = {ROOT_OPTION};
 static const gs_option extract_options[] = {
@@ -44,8 +53,14 @@ static const gs_option extract_options[] = {
     ROOT_OPTION,
 };
 
-#define SITE_OPTION {"site", 0, "FILE", "the site's configuration; default ./site.yaml, then /etc/gapship/site.yaml"}
-#define YES_OPTION {"yes", 'y', NULL, "do not ask"}
+#define SITE_OPTION                                                                                                                \
+    {                                                                                                                              \
+        "site", 0, "FILE", "the site's configuration; default ./site.yaml, then /etc/gapship/site.yaml"                            \
+    }
+#define YES_OPTION                                                                                                                 \
+    {                                                                                                                              \
+        "yes", 'y', NULL, "do not ask"                                                                                             \
+    }
 static const gs_option site_init_options[] = {{"root", 0, "FILE", "the trust root, or the one public key"}};
 static const gs_option import_options[] = {SITE_OPTION, {"jobs", 0, "N", "threads; default 4"}};
 static const gs_option plan_options[] = {SITE_OPTION, {"to", 0, "ENVIRONMENT", "plan up to this environment"}};

@@ -69,6 +69,6 @@ void gs_help_command(gs_terminal *terminal, const gs_command *command)
 void gs_help_version(gs_terminal *terminal)
 {
     gs_print(terminal, "gapship %s (%s)\n", GAPSHIP_VERSION, GAPSHIP_REVISION);
-    gs_print(terminal, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n", gs_crypto_version(), gs_http_version(), gs_archive_version(), gs_codec_version(),
-             gs_git_version(), gs_ledger_version(), gs_serve_version());
+    gs_print(terminal, "%s\n%s\n%s\n%s\n%s\n%s\n%s\n", gs_crypto_version(), gs_http_version(), gs_archive_version(),
+             gs_codec_version(), gs_git_version(), gs_ledger_version(), gs_serve_version());
 }

@@ -36,7 +36,8 @@ static size_t count_of(const gs_node *map, const char *key)
     return list ? list->count : 0;
 }
 
-/* ---- site init, import, load --------------------------------------------------------------------------------------------------- */
+/* ---- site init, import, load ---------------------------------------------------------------------------------------------------
+ */
 
 int gs_verb_site_init(gs_invocation *invocation, gs_error *err)
 {
@@ -55,7 +56,8 @@ int gs_verb_site_init(gs_invocation *invocation, gs_error *err)
     }
     gs_digest_text(&fingerprint, text);
     gs_print(invocation->terminal,
-             "wrote %s/site.yaml\nfingerprint of the trust root, to compare with what its owner says:\n  %s\nNext: look through site.yaml, then "
+             "wrote %s/site.yaml\nfingerprint of the trust root, to compare with what its owner says:\n  %s\nNext: look through "
+             "site.yaml, then "
              "gapship plan BUNDLE\n",
              directory, text);
     gs_arena *arena = invocation->arena;
@@ -75,9 +77,9 @@ int gs_verb_import(gs_invocation *invocation, gs_error *err)
         if (rc < 0) {
             break;
         }
-        gs_print(invocation->terminal, "%s %s %s, %s  %s\n", gs_node_integer(result, "new", 0) ? "kept" : "was kept already",
-                 gs_node_text(result, "product"), gs_node_text(result, "version"), size_text(arena, gs_node_integer(result, "size", 0)),
-                 gs_node_text(result, "bundle"));
+        gs_print(invocation->terminal, "%s %s %s, %s  %s\n", gs_node_bool(result, "new") ? "kept" : "was kept already",
+                 gs_node_text(result, "product"), gs_node_text(result, "version"),
+                 size_text(arena, gs_node_integer(result, "size", 0)), gs_node_text(result, "bundle"));
         imported = gs_node_append(arena, imported, result);
     }
     return rc < 0 ? rc : finish(invocation, gs_node_set(arena, gs_node_new_map(arena), "bundles", imported), err);
@@ -100,7 +102,8 @@ int gs_verb_load(gs_invocation *invocation, gs_error *err)
     return finish(invocation, result, err);
 }
 
-/* ---- plan ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- plan ----------------------------------------------------------------------------------------------------------------------
+ */
 
 static void print_unit(gs_invocation *invocation, const gs_node *unit)
 {
@@ -117,7 +120,7 @@ static void print_unit(gs_invocation *invocation, const gs_node *unit)
             sign = strcmp(gs_node_text(change, "change"), signs[k].name) == 0 ? signs[k].sign : sign;
         }
         gs_print(invocation->terminal, "    %s %s%s\n", sign, gs_node_text(change, "what"),
-                 gs_node_integer(change, "protected", 0) ? "  (protected: stays)" : "");
+                 gs_node_bool(change, "protected") ? "  (protected: stays)" : "");
     }
 }
 
@@ -129,7 +132,8 @@ static void print_planned(gs_invocation *invocation, const gs_node *environment)
     const gs_node *migrations = gs_node_get(environment, "migrations");
     const gs_node *units = gs_node_get(environment, "units");
     const gs_node *checks = gs_node_get(environment, "verify");
-    gs_print(invocation->terminal, "%s%s%s\n", gs_node_text(environment, "name"), from ? ", from " : ", first installation", from ? from : "");
+    gs_print(invocation->terminal, "%s%s%s\n", gs_node_text(environment, "name"), from ? ", from " : ", first installation",
+             from ? from : "");
     if (images && gs_node_integer(images, "push", 0) > 0) {
         gs_print(invocation->terminal, "  %lld images to push, %s\n", (long long)gs_node_integer(images, "push", 0),
                  size_text(invocation->arena, gs_node_integer(images, "bytes", 0)));
@@ -166,7 +170,8 @@ int gs_verb_plan(gs_invocation *invocation, gs_error *err)
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *result = NULL;
     bool changes = false;
-    const gs_install_options options = {.bundle = gs_positional(invocation->arguments, 0), .to = gs_value(invocation->arguments, "to")};
+    const gs_install_options options = {.bundle = gs_positional(invocation->arguments, 0),
+                                        .to = gs_value(invocation->arguments, "to")};
     int rc = open_site(invocation, false, &site, err);
     if (rc == 0) {
         rc = gs_plan_show(site, &options, invocation->arena, &result, &changes, err);
@@ -179,7 +184,8 @@ int gs_verb_plan(gs_invocation *invocation, gs_error *err)
     return rc < 0 ? rc : changes ? GS_EXIT_CHANGES : 0;
 }
 
-/* ---- install, rollback --------------------------------------------------------------------------------------------------------- */
+/* ---- install, rollback ---------------------------------------------------------------------------------------------------------
+ */
 
 static void print_run(gs_invocation *invocation, const gs_node *result)
 {
@@ -196,9 +202,11 @@ static void print_run(gs_invocation *invocation, const gs_node *result)
     }
 }
 
-typedef int (*site_change)(gs_installation *site, const gs_install_options *options, gs_arena *arena, gs_node **result, gs_error *err);
+typedef int (*site_change)(gs_installation *site, const gs_install_options *options, gs_arena *arena, gs_node **result,
+                           gs_error *err);
 
-static int change_site(gs_invocation *invocation, site_change change, const gs_install_options *options, const char *question, gs_error *err)
+static int change_site(gs_invocation *invocation, site_change change, const gs_install_options *options, const char *question,
+                       gs_error *err)
 {
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *result = NULL;
@@ -240,7 +248,8 @@ static int show_plan_first(gs_invocation *invocation, const gs_install_options *
 
 int gs_verb_install(gs_invocation *invocation, gs_error *err)
 {
-    const gs_install_options options = {.bundle = gs_positional(invocation->arguments, 0), .to = gs_value(invocation->arguments, "to")};
+    const gs_install_options options = {.bundle = gs_positional(invocation->arguments, 0),
+                                        .to = gs_value(invocation->arguments, "to")};
     int rc = show_plan_first(invocation, &options, err);
     return rc < 0 ? rc : change_site(invocation, gs_install, &options, "Install this?", err);
 }
@@ -250,12 +259,14 @@ int gs_verb_rollback(gs_invocation *invocation, gs_error *err)
     const gs_install_options options = {.to_version = gs_value(invocation->arguments, "to"),
                                         .environment = gs_value(invocation->arguments, "environment")};
     char question[128];
-    (void)snprintf(question, sizeof question, "Roll %s back to %s?", options.environment ? options.environment : "every environment",
+    (void)snprintf(question, sizeof question, "Roll %s back to %s?",
+                   options.environment ? options.environment : "every environment",
                    options.to_version ? options.to_version : "the version before");
     return change_site(invocation, gs_rollback, &options, question, err);
 }
 
-/* ---- status, history ----------------------------------------------------------------------------------------------------------- */
+/* ---- status, history -----------------------------------------------------------------------------------------------------------
+ */
 
 static const char *images_text(gs_arena *arena, const gs_node *unit)
 {
@@ -275,7 +286,9 @@ static int add_units(gs_invocation *invocation, gs_table *table, const gs_node *
         const gs_node *unit = units->items[i];
         const char *error = gs_node_text(unit, "error");
         const char *cells[] = {"", "", gs_node_text(unit, "name"),
-                               error ? "unknown" : gs_node_integer(unit, "drift", 0) > 0 ? "drifted" : "as wanted",
+                               error                                   ? "unknown"
+                               : gs_node_integer(unit, "drift", 0) > 0 ? "drifted"
+                                                                       : "as wanted",
                                error ? error : images_text(invocation->arena, unit)};
         rc = gs_table_add(table, cells, err);
     }
@@ -300,12 +313,13 @@ int gs_verb_status(gs_invocation *invocation, gs_error *err)
         const gs_node *environment = environments->items[i];
         const char *since = gs_node_text(environment, "since");
         const gs_node *failed = gs_node_get(environment, "failed");
-        const char *detail = failed ? gs_arena_printf(invocation->arena, "%s: %s", gs_node_text(failed, "step") ? gs_node_text(failed, "step") : "",
+        const char *detail = failed  ? gs_arena_printf(invocation->arena, "%s: %s",
+                                                      gs_node_text(failed, "step") ? gs_node_text(failed, "step") : "",
                                                       gs_node_text(failed, "message") ? gs_node_text(failed, "message") : "")
                              : since ? gs_arena_printf(invocation->arena, "since %s", since)
                                      : NULL;
-        const char *cells[] = {gs_node_text(environment, "name"), gs_node_text(environment, "version"), "", gs_node_text(environment, "state"),
-                               detail};
+        const char *cells[] = {gs_node_text(environment, "name"), gs_node_text(environment, "version"), "",
+                               gs_node_text(environment, "state"), detail};
         rc = gs_table_add(table, cells, err);
         if (rc == 0) {
             rc = add_units(invocation, table, environment, err);
@@ -343,9 +357,12 @@ int gs_verb_history(gs_invocation *invocation, gs_error *err)
                            : environment       ? environment
                            : step              ? step
                                                : gs_node_text(row, "kind");
-        const char *cells[] = {gs_node_text(row, "time"),    gs_node_text(row, "verb"),
-                               what,                         gs_node_text(row, "state") ? gs_node_text(row, "state") : gs_node_text(row, "kind"),
-                               gs_node_text(row, "version"), short_digest(arena, gs_node_text(row, "bundle")),
+        const char *cells[] = {gs_node_text(row, "time"),
+                               gs_node_text(row, "verb"),
+                               what,
+                               gs_node_text(row, "state") ? gs_node_text(row, "state") : gs_node_text(row, "kind"),
+                               gs_node_text(row, "version"),
+                               short_digest(arena, gs_node_text(row, "bundle")),
                                gs_node_text(row, "detail")};
         rc = gs_table_add(table, cells, err);
     }
@@ -354,13 +371,15 @@ int gs_verb_history(gs_invocation *invocation, gs_error *err)
     }
     gs_table_print(invocation->terminal, table);
     if (gs_flag(invocation->arguments, "audit")) {
-        gs_print(invocation->terminal, "%lld rows, the chain is whole; its head is %s\n", (long long)gs_node_integer(result, "checked", 0),
+        gs_print(invocation->terminal, "%lld rows, the chain is whole; its head is %s\n",
+                 (long long)gs_node_integer(result, "checked", 0),
                  gs_node_text(result, "head") ? gs_node_text(result, "head") : "-");
     }
     return finish(invocation, result, err);
 }
 
-/* ---- serve --------------------------------------------------------------------------------------------------------------------- */
+/* ---- serve ---------------------------------------------------------------------------------------------------------------------
+ */
 
 static void announce(void *state, const char *address)
 {

@@ -12,7 +12,7 @@
 #include "gapship/text.h"
 
 #define GS_PROGRESS_INTERVAL_MS 200
-#define GS_BAR_WIDTH 24
+#define GS_BAR_WIDTH            24
 
 struct gs_terminal {
     gs_terminal_options options;
@@ -70,7 +70,8 @@ void gs_terminal_settle(gs_terminal *terminal)
     pthread_mutex_unlock(&terminal->mutex);
 }
 
-/* ---- events -------------------------------------------------------------------------------------------------------------------- */
+/* ---- events --------------------------------------------------------------------------------------------------------------------
+ */
 
 static void add_fact(gs_buf *line, const gs_fact *fact)
 {
@@ -134,7 +135,8 @@ static void emit(void *state, const gs_event *event)
     pthread_mutex_unlock(&terminal->mutex);
 }
 
-/* ---- progress ------------------------------------------------------------------------------------------------------------------ */
+/* ---- progress ------------------------------------------------------------------------------------------------------------------
+ */
 
 static void draw_bar(const gs_terminal *terminal, const gs_progress *progress, int64_t now)
 {
@@ -178,7 +180,8 @@ void gs_terminal_attach(gs_terminal *terminal, gs_run *run)
     run->state = terminal;
 }
 
-/* ---- results and errors -------------------------------------------------------------------------------------------------------- */
+/* ---- results and errors --------------------------------------------------------------------------------------------------------
+ */
 
 void gs_print(gs_terminal *terminal, const char *format, ...)
 {

@@ -1,5 +1,5 @@
-/* Everything that is printed. Results on stdout; progress, events and errors on stderr; with --output json one object a line on stdout.
- * Private to src/cli. */
+/* Everything that is printed. Results on stdout; progress, events and errors on stderr; with --output json one object a line on
+ * stdout. Private to src/cli. */
 #ifndef GAPSHIP_CLI_TERMINAL_H
 #define GAPSHIP_CLI_TERMINAL_H
 
