@@ -61,6 +61,9 @@ static int parse_checked(gs_site *site, const char *path, const char *data, size
 
 int gs_site_parse(const char *path, const char *data, size_t len, gs_site **out, gs_error *err)
 {
+    gs_error ignored = {0};
+    if (!err)
+        err = &ignored;
     GS_AUTO_SITE gs_site *site = calloc(1, sizeof *site);
     if (!site || !(site->arena = gs_arena_new()))
         return gs_fail_nomem(err);

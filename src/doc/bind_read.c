@@ -2,6 +2,7 @@
  * stands there, what is due, and what to write. Must not know any particular table. */
 #include "bind_internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,15 +26,9 @@ static int read_map(const reader *r, const gs_bind_table *table, const gs_node *
 
 /* Messages ---------------------------------------------------------------------------------------- */
 
-static int fail_at_node(const reader *r, const gs_node *node, const char *format, ...) GS_PRINTF(3, 4);
-
-static int fail_at_node(const reader *r, const gs_node *node, const char *format, ...)
+static gs_doc_place place_of(const reader *r, const gs_node *node)
 {
-    va_list args;
-    va_start(args, format);
-    (void)gs_doc_vfail((gs_doc_place){r->doc->name, node->line, node->column}, r->err, GS_ESPEC, format, args);
-    va_end(args);
-    return GS_ESPEC;
+    return (gs_doc_place){r->doc->name, node->line, node->column};
 }
 
 #define DESCRIPTION_MAX 128
@@ -68,7 +63,8 @@ static int mistyped(const reader *r, subject s, const char *due)
 {
     char is[DESCRIPTION_MAX];
     describe(s.node, is);
-    return fail_at_node(r, s.node, "%s\"%s\" is %s here, not %s", s.item ? "an item of " : "", s.key, is, due);
+    return gs_doc_fail(place_of(r, s.node), r->err, GS_ESPEC, "%s\"%s\" is %s here, not %s", s.item ? "an item of " : "", s.key, is,
+                       due);
 }
 
 static int unknown_key(const reader *r, const gs_bind_table *table, const gs_pair *pair)
@@ -76,7 +72,7 @@ static int unknown_key(const reader *r, const gs_bind_table *table, const gs_pai
     const gs_node key = {.line = pair->line, .column = pair->column};
     for (size_t i = 0; table->later && table->later[i]; i++) {
         if (strcmp(table->later[i], pair->key) == 0)
-            return fail_at_node(r, &key, "\"%s\" in %s is not supported yet", pair->key, table->name);
+            return gs_doc_fail(place_of(r, &key), r->err, GS_ESPEC, "\"%s\" in %s is not supported yet", pair->key, table->name);
     }
     const char **keys = gs_arena_array(r->arena, table->field_count + 1, sizeof *keys);
     size_t count = 0;
@@ -86,7 +82,7 @@ static int unknown_key(const reader *r, const gs_bind_table *table, const gs_pai
         if (table->fields[i].key && table->fields[i].kind != GS_BIND_KEY)
             keys[count++] = table->fields[i].key;
     }
-    (void)fail_at_node(r, &key, "unknown key \"%s\" in %s", pair->key, table->name);
+    (void)gs_doc_fail(place_of(r, &key), r->err, GS_ESPEC, "unknown key \"%s\" in %s", pair->key, table->name);
     const char *nearest = gs_text_nearest(pair->key, keys, count);
     if (nearest)
         return gs_error_hint(r->err, "did you mean \"%s\"?", nearest);
@@ -227,8 +223,8 @@ static int read_key(const reader *r, const gs_bind_table *table, const gs_pair *
             continue;
         const gs_node key = {.line = pair->line, .column = pair->column};
         if (field->valid && !field->valid(pair->key))
-            return fail_at_node(r, &key, "the key \"%s\" of %s is not %s", pair->key, table->name,
-                                field->expects ? field->expects : "valid");
+            return gs_doc_fail(place_of(r, &key), r->err, GS_ESPEC, "the key \"%s\" of %s is not %s", pair->key, table->name,
+                               field->expects ? field->expects : "valid");
         const char *text = gs_arena_text(r->arena, pair->key);
         if (!text)
             return gs_fail_nomem(r->err);
@@ -361,7 +357,7 @@ static int read_map(const reader *r, const gs_bind_table *table, const gs_node *
         else if (node)
             rc = read_field(r, field, node, out);
         else if (field->required && !absent)
-            rc = fail_at_node(r, map, "\"%s\" is missing in %s", field->key, table->name);
+            rc = gs_doc_fail(place_of(r, map), r->err, GS_ESPEC, "\"%s\" is missing in %s", field->key, table->name);
         else
             rc = fill_absent(r, field, out);
     }
@@ -370,11 +366,12 @@ static int read_map(const reader *r, const gs_bind_table *table, const gs_node *
 
 int gs_bind_read(const gs_bind_table *table, const gs_doc *doc, const gs_node *node, gs_arena *arena, void *out, gs_error *err)
 {
-    const reader r = {.doc = doc, .arena = arena, .err = err};
+    gs_error ignored = {0};
+    const reader r = {.doc = doc, .arena = arena, .err = err ? err : &ignored};
     if (node->kind != GS_NODE_MAP) {
         char is[DESCRIPTION_MAX];
         describe(node, is);
-        return fail_at_node(&r, node, "%s is due here, as a map; this is %s", table->name, is);
+        return gs_doc_fail(place_of(&r, node), r.err, GS_ESPEC, "%s is due here, as a map; this is %s", table->name, is);
     }
     return read_map(&r, table, node, false, out);
 }
@@ -383,11 +380,12 @@ int gs_bind_read(const gs_bind_table *table, const gs_doc *doc, const gs_node *n
 
 int gs_bind_fail(const gs_doc *doc, gs_place place, gs_error *err, const char *format, ...)
 {
+    char message[GS_ERROR_MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    (void)gs_doc_vfail((gs_doc_place){doc->name, place.line, place.column}, err, GS_ESPEC, format, args);
+    (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    return GS_ESPEC;
+    return gs_doc_fail((gs_doc_place){doc->name, place.line, place.column}, err, GS_ESPEC, "%s", message);
 }
 
 static const gs_node *map_at(const gs_node *node, gs_place place)

@@ -2,8 +2,6 @@
 #ifndef GAPSHIP_DOC_INTERNAL_H
 #define GAPSHIP_DOC_INTERNAL_H
 
-#include <stdarg.h>
-
 #include "gapship/doc.h"
 #include "gapship/limits.h"
 
@@ -33,8 +31,6 @@ typedef struct gs_doc_place {
 } gs_doc_place;
 
 int gs_doc_fail(gs_doc_place place, gs_error *err, int code, const char *format, ...) GS_PRINTF(4, 5);
-int gs_doc_vfail(gs_doc_place place, gs_error *err, int code, const char *format, va_list args)
-    __attribute__((format(printf, 4, 0)));
 
 /* scalar.c ---------------------------------------------------------------------------------------- */
 

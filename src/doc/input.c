@@ -2,6 +2,7 @@
  * Must not know about YAML or JSON beyond the characters that both allow. */
 #include "doc_internal.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,22 +38,18 @@ void gs_doc_cursor_forward(gs_doc_cursor *cursor, size_t offset)
     }
 }
 
-int gs_doc_vfail(gs_doc_place place, gs_error *err, int code, const char *format, va_list args)
-{
-    char message[GS_ERROR_MESSAGE_MAX];
-    (void)vsnprintf(message, sizeof message, format, args);
-    gs_fail(err, code, "%s", message);
-    if (place.line > 0)
-        return gs_error_at(err, "%s:%d:%d", place.name, place.line, place.column);
-    return gs_error_at(err, "%s", place.name);
-}
-
 int gs_doc_fail(gs_doc_place place, gs_error *err, int code, const char *format, ...)
 {
+    char message[GS_ERROR_MESSAGE_MAX];
     va_list args;
     va_start(args, format);
-    (void)gs_doc_vfail(place, err, code, format, args);
+    (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
+    (void)gs_fail(err, code, "%s", message);
+    if (place.line > 0)
+        (void)gs_error_at(err, "%s:%d:%d", place.name, place.line, place.column);
+    else
+        (void)gs_error_at(err, "%s", place.name);
     return code;
 }
 

@@ -69,6 +69,12 @@ int64_t gs_node_integer(const gs_node *map, const char *key, int64_t otherwise)
     return node && node->kind == GS_NODE_INT ? node->integer : otherwise;
 }
 
+bool gs_node_bool(const gs_node *map, const char *key)
+{
+    const gs_node *node = gs_node_get(map, key);
+    return node && node->kind == GS_NODE_BOOL && node->integer != 0;
+}
+
 static bool maps_equal(const gs_node *a, const gs_node *b)
 {
     for (size_t i = 0; i < a->count; i++) {

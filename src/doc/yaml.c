@@ -28,15 +28,9 @@ typedef struct reader {
     anchor anchors[GS_MAX_DOC_ALIASES];
 } reader;
 
-static int fail_at(const reader *r, const yaml_mark_t *mark, gs_error *err, int code, const char *format, ...) GS_PRINTF(5, 6);
-
-static int fail_at(const reader *r, const yaml_mark_t *mark, gs_error *err, int code, const char *format, ...)
+static gs_doc_place place_of(const reader *r, const yaml_mark_t *mark)
 {
-    va_list args;
-    va_start(args, format);
-    (void)gs_doc_vfail((gs_doc_place){r->builder.name, (int)mark->line + 1, (int)mark->column + 1}, err, code, format, args);
-    va_end(args);
-    return code;
+    return (gs_doc_place){r->builder.name, (int)mark->line + 1, (int)mark->column + 1};
 }
 
 static bool starts_character(char c)
@@ -104,11 +98,11 @@ static int remember_anchor(reader *r, const yaml_char_t *name, const gs_node *no
     if (!name)
         return 0;
     if (!r->rules.manifest) {
-        fail_at(r, mark, err, GS_ESPEC, "an anchor (&) is not allowed in this file");
+        gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "an anchor (&) is not allowed in this file");
         return gs_error_hint(err, "write the value out where it is needed");
     }
     if (r->anchor_count == GS_MAX_DOC_ALIASES)
-        return fail_at(r, mark, err, GS_ELIMIT, "the file has more than %u anchors", GS_MAX_DOC_ALIASES);
+        return gs_doc_fail(place_of(r, mark), err, GS_ELIMIT, "the file has more than %u anchors", GS_MAX_DOC_ALIASES);
     char *copy = gs_arena_text(r->builder.arena, (const char *)name);
     if (!copy)
         return gs_fail_nomem(err);
@@ -140,18 +134,18 @@ static int on_alias(reader *r, const yaml_event_t *event, gs_error *err)
     const char *name = (const char *)event->data.alias.anchor;
     const yaml_mark_t *mark = &event->start_mark;
     if (!r->rules.manifest) {
-        fail_at(r, mark, err, GS_ESPEC, "an alias (*) is not allowed in this file");
+        gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "an alias (*) is not allowed in this file");
         return gs_error_hint(err, "write the value out; if a text begins with *, quote it");
     }
     if (++r->aliases > GS_MAX_DOC_ALIASES)
-        return fail_at(r, mark, err, GS_ELIMIT, "the file has more than %u aliases", GS_MAX_DOC_ALIASES);
+        return gs_doc_fail(place_of(r, mark), err, GS_ELIMIT, "the file has more than %u aliases", GS_MAX_DOC_ALIASES);
     const gs_node *node = find_anchor(r, name);
     if (!node)
-        return fail_at(r, mark, err, GS_ESPEC, "the alias *%s has no anchor &%s before it", name, name);
+        return gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "the alias *%s has no anchor &%s before it", name, name);
     if (is_open(r, node))
-        return fail_at(r, mark, err, GS_ESPEC, "the alias *%s stands inside the value that it names", name);
+        return gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "the alias *%s stands inside the value that it names", name);
     if (gs_doc_builder_wants_key(&r->builder))
-        return fail_at(r, mark, err, GS_ESPEC, "the alias *%s stands where a key is due", name);
+        return gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "the alias *%s stands where a key is due", name);
     gs_node *copy = gs_doc_builder_copy(&r->builder, node, err);
     return copy ? gs_doc_builder_value(&r->builder, copy, err) : err->code;
 }
@@ -165,14 +159,14 @@ static int check_tag(const reader *r, const yaml_char_t *tag, const char *const 
     if (!text)
         return 0;
     if (!r->rules.manifest) {
-        fail_at(r, mark, err, GS_ESPEC, "a tag (!) is not allowed in this file");
+        gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "a tag (!) is not allowed in this file");
         return gs_error_hint(err, "leave it out; if a text begins with !, quote it");
     }
     for (; *allowed; allowed++) {
         if (strcmp(text, *allowed) == 0)
             return 0;
     }
-    return fail_at(r, mark, err, GS_ESPEC, "the tag %s is not known here", text);
+    return gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "the tag %s is not known here", text);
 }
 
 static int apply_scalar_tag(const reader *r, gs_node *node, const yaml_event_t *event, gs_error *err)
@@ -192,7 +186,8 @@ static int apply_scalar_tag(const reader *r, gs_node *node, const yaml_event_t *
             continue;
         gs_scalar_resolve(node);
         if (node->kind != kinds[i].kind && !(node->kind == GS_NODE_INT && kinds[i].kind == GS_NODE_FLOAT))
-            return fail_at(r, &event->start_mark, err, GS_ESPEC, "\"%s\" is not what its tag %s says", node->text, tag);
+            return gs_doc_fail(place_of(r, &event->start_mark), err, GS_ESPEC, "\"%s\" is not what its tag %s says", node->text,
+                               tag);
     }
     return 0;
 }
@@ -206,7 +201,7 @@ static gs_node *new_scalar(reader *r, const yaml_event_t *event, gs_error *err)
     if (!node)
         return NULL;
     if (memchr(value, '\0', len)) {
-        (void)fail_at(r, mark, err, GS_ESPEC, "the text has the escape \\0, a NUL character");
+        (void)gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "the text has the escape \\0, a NUL character");
         return NULL;
     }
     node->text = gs_arena_copy(r->builder.arena, value, len);
@@ -229,7 +224,7 @@ static int on_typed_key(reader *r, gs_node *node, const yaml_event_t *event, gs_
     if (!r->rules.manifest)
         return 0;
     if (node->kind == GS_NODE_NULL)
-        return fail_at(r, &event->start_mark, err, GS_ESPEC, "a key is empty or null");
+        return gs_doc_fail(place_of(r, &event->start_mark), err, GS_ESPEC, "a key is empty or null");
     if (node->kind == GS_NODE_BOOL)
         text = node->integer ? "true" : "false";
     else if (node->kind == GS_NODE_INT)
@@ -244,7 +239,7 @@ static int on_key(reader *r, gs_node *node, const yaml_event_t *event, gs_error 
     if (merge && r->rules.manifest)
         return gs_doc_builder_merge_key(&r->builder, node->line, node->column, err);
     if (merge) {
-        fail_at(r, &event->start_mark, err, GS_ESPEC, "the merge key << is not allowed in this file");
+        gs_doc_fail(place_of(r, &event->start_mark), err, GS_ESPEC, "the merge key << is not allowed in this file");
         return gs_error_hint(err, "write the keys out");
     }
     int rc = on_typed_key(r, node, event, err);
@@ -272,7 +267,8 @@ static int on_open(reader *r, gs_node_kind kind, const yaml_char_t *tag, const y
     static const char *const list_tags[] = {YAML_SEQ_TAG, NULL};
     static const char *const map_tags[] = {YAML_MAP_TAG, NULL};
     if (gs_doc_builder_wants_key(&r->builder))
-        return fail_at(r, mark, err, GS_ESPEC, "a %s stands where a key is due", kind == GS_NODE_LIST ? "list" : "map");
+        return gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "a %s stands where a key is due",
+                           kind == GS_NODE_LIST ? "list" : "map");
     int rc = check_tag(r, tag, kind == GS_NODE_LIST ? list_tags : map_tags, mark, err);
     if (rc < 0)
         return rc;
@@ -288,9 +284,10 @@ static int on_document(reader *r, const yaml_event_t *event, gs_error *err)
     r->anchor_count = 0;
     r->builder.root = NULL;
     if (++r->documents > GS_MAX_DOC_DOCUMENTS)
-        return fail_at(r, &event->start_mark, err, GS_ELIMIT, "the file has more than %u documents", GS_MAX_DOC_DOCUMENTS);
+        return gs_doc_fail(place_of(r, &event->start_mark), err, GS_ELIMIT, "the file has more than %u documents",
+                           GS_MAX_DOC_DOCUMENTS);
     if (r->documents > 1 && !r->rules.many) {
-        fail_at(r, &event->start_mark, err, GS_ESPEC, "a second document begins here; this file may have one");
+        gs_doc_fail(place_of(r, &event->start_mark), err, GS_ESPEC, "a second document begins here; this file may have one");
         return gs_error_hint(err, "remove this --- and what follows, or keep it in a file of its own");
     }
     return 0;
@@ -342,11 +339,11 @@ static int fail_parser(reader *r, const yaml_parser_t *parser, gs_error *err)
         return gs_doc_fail((gs_doc_place){r->builder.name, place.line, place.column}, err, GS_ESPEC, "%s", parser->problem);
     }
     if (parser->context && parser->context_mark.line != mark.line)
-        fail_at(r, &mark, err, GS_ESPEC, "%s %s that begins at line %zu", parser->problem, parser->context,
-                parser->context_mark.line + 1);
+        gs_doc_fail(place_of(r, &mark), err, GS_ESPEC, "%s %s that begins at line %zu", parser->problem, parser->context,
+                    parser->context_mark.line + 1);
     else
-        fail_at(r, &mark, err, GS_ESPEC, "%s%s%s", parser->problem, parser->context ? " " : "",
-                parser->context ? parser->context : "");
+        gs_doc_fail(place_of(r, &mark), err, GS_ESPEC, "%s%s%s", parser->problem, parser->context ? " " : "",
+                    parser->context ? parser->context : "");
     size_t offset = byte_offset(r, &mark);
     if (offset < r->len && r->data[offset] == '\t')
         return gs_error_hint(err, "a tab stands here; YAML is indented with spaces");

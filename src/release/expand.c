@@ -26,13 +26,15 @@ int gs_expand(const char *text, const gs_text_map *variables, gs_buf *out, gs_er
         const char *close = strchr(open, '}');
         if (!close) {
             (void)gs_fail(err, GS_ESPEC, "the variable \"%.80s\" lacks its }", open);
-            return gs_error_hint(err, "write $${ where ${ itself is meant");
+            (void)gs_error_hint(err, "write $${ where ${ itself is meant");
+            return GS_ESPEC;
         }
         size_t len = (size_t)(close - open) - 2;
         const char *value = find_variable(variables, open + 2, len);
         if (!value) {
             (void)gs_fail(err, GS_ESPEC, "there is no variable \"${%.*s}\"", (int)(len < 80 ? len : 80), open + 2);
-            return gs_error_hint(err, "write $${ where ${ itself is meant");
+            (void)gs_error_hint(err, "write $${ where ${ itself is meant");
+            return GS_ESPEC;
         }
         gs_buf_add_text(out, value);
         text = close + 1;

@@ -64,6 +64,9 @@ static int bind_release(gs_release *release, gs_error *err)
 
 int gs_release_parse(const char *name, const char *data, size_t len, gs_release **out, gs_error *err)
 {
+    gs_error ignored = {0};
+    if (!err)
+        err = &ignored;
     GS_AUTO_RELEASE gs_release *release = calloc(1, sizeof *release);
     if (!release || !(release->arena = gs_arena_new()))
         return gs_fail_nomem(err);

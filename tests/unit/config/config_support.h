@@ -43,6 +43,7 @@ static inline void assert_bad_site(const bad_site *bad)
     assert_string_equal(err.message, bad->message);
     assert_string_equal(err.where, bad->where);
     assert_string_equal(err.hint, bad->hint ? bad->hint : "");
+    assert_int_equal(gs_site_parse("site.yaml", bad->text, strlen(bad->text), &site, NULL), rc);
 }
 
 #endif

@@ -149,6 +149,7 @@ static void assert_bad(const bad_input *input)
         print_error("accepted: %s\n", input->text);
     assert_int_equal(rc, GS_ESPEC);
     assert_error(&err, input);
+    assert_int_equal(gs_bind_read(&sample_table, doc, doc->root, doc->arena, &s, NULL), GS_ESPEC);
     gs_doc_free(doc);
 }
 

@@ -23,6 +23,9 @@ static void look_ups_find_what_is_there(void **state)
     assert_int_equal(gs_node_integer(gs_node_at(root, "a/b/1"), "c", 1), 7);
     assert_int_equal(gs_node_integer(root, "d", -3), -3);
     assert_int_equal(gs_node_integer(root, "x", -4), -4);
+    assert_true(gs_node_bool(root, "t"));
+    assert_false(gs_node_bool(root, "d"));
+    assert_false(gs_node_bool(root, "x"));
     gs_doc_free(doc);
 }
 

@@ -47,6 +47,7 @@ static inline void assert_bad_release(const bad_release *bad)
     assert_string_equal(err.message, bad->message);
     assert_string_equal(err.where, bad->where);
     assert_string_equal(err.hint, bad->hint ? bad->hint : "");
+    assert_int_equal(gs_release_parse("release.yaml", bad->text, strlen(bad->text), &release, NULL), rc);
 }
 
 #define assert_bad_releases(list)                                                                                                  \
