@@ -199,10 +199,10 @@ static int check_same_digest(gs_builder *builder, const gs_invariant_spec *invar
                              gs_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!found[i].runs || found[i].!locked || !is_named_in(&invariant->same_digest, found[i].environment->name))
+        if (!found[i].runs || !found[i].locked || !is_named_in(&invariant->same_digest, found[i].environment->name))
             continue;
         for (size_t j = i + 1; j < count; j++) {
-            if (!found[j].runs || found[j].!locked || found[j].environment == found[i].environment ||
+            if (!found[j].runs || !found[j].locked || found[j].environment == found[i].environment ||
                 !is_named_in(&invariant->same_digest, found[j].environment->name) || !same_repository(&found[i], &found[j]))
                 continue;
             if (strcmp(found[i].locked->digest, found[j].locked->digest) == 0)

@@ -53,24 +53,92 @@ static bool is_repeated(const gs_found_image *found, size_t i)
     return false;
 }
 
-/* The byte behind the line in which the last entry of images: begins and ends, or behind the key of an empty list. */
-static size_t insertion_point(const gs_node *images, const char *text, size_t len)
+/* release.yaml with more images: what is kept before and after the span that new entries take the place of. */
+typedef struct image_edit {
+    size_t from, to;
+    size_t indent;
+    bool new_key;
+} image_edit;
+
+static size_t line_end(const char *text, size_t len, size_t at)
 {
-    size_t at = len;
-    if (images && images->count > 0) {
-        const gs_node *last = images->items[images->count - 1];
-        at = last->offset + last->length;
-        for (size_t i = 0; i < last->count; i++) {
-            const gs_node *value = last->pairs[i].value;
-            if (value->offset + value->length > at) {
-                at = value->offset + value->length;
-            }
-        }
-    }
     while (at < len && text[at] != '\n') {
         at++;
     }
     return at < len ? at + 1 : len;
+}
+
+/* The byte behind the line in which the last entry of images: begins and ends. */
+static size_t behind_last(const gs_node *images, const char *text, size_t len)
+{
+    const gs_node *last = images->items[images->count - 1];
+    size_t at = last->offset + last->length;
+    for (size_t i = 0; i < last->count; i++) {
+        const gs_node *value = last->pairs[i].value;
+        if (value->offset + value->length > at) {
+            at = value->offset + value->length;
+        }
+    }
+    return line_end(text, len, at);
+}
+
+/* An empty list is written "[]", which has to go. What stands behind it on its line goes behind the new entries. */
+static void plan_empty(const gs_node *images, const char *text, size_t len, image_edit *edit)
+{
+    size_t at = 0;
+    for (int line = 1; line < images->line; line++) {
+        at = line_end(text, len, at);
+    }
+    at += (size_t)images->column - 1;
+    size_t end = at + 1;
+    while (end < len && text[end] == ' ') {
+        end++;
+    }
+    if (end < len && text[at] == '[' && text[end] == ']') {
+        *edit = (image_edit){.from = at, .to = end + 1};
+    }
+}
+
+static image_edit plan_edit(const gs_node *root, const char *text, size_t len)
+{
+    const gs_node *images = gs_node_get(root, "images");
+    image_edit edit = {.from = len, .to = len, .new_key = images == NULL};
+    if (images != NULL && images->count > 0) {
+        edit.from = edit.to = behind_last(images, text, len);
+        edit.indent = images->column > 0 ? (size_t)images->column - 1 : 0;
+    } else if (images != NULL && images->column > 0) {
+        plan_empty(images, text, len, &edit);
+    }
+    return edit;
+}
+
+/* The edit is one of text; whether it meant the right thing is seen in the tree. */
+static int prove(const gs_builder *builder, const gs_buf *edited, size_t wanted, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    gs_error ignored = {0};
+    const gs_node *images = NULL;
+    if (gs_doc_parse(GS_CONFIGURATION, builder->file, edited->data, edited->len, &doc, &ignored) == 0) {
+        images = gs_node_get(doc->root, "images");
+    }
+    if (images != NULL && images->kind == GS_NODE_LIST && images->count == wanted) {
+        return 0;
+    }
+    gs_fail(err, GS_ESPEC, "the images of this file are written in a way that gapship cannot add to");
+    (void)gs_error_at(err, "%s", builder->file);
+    return gs_error_hint(err, "write `images:` as a list with one entry a line, or add the images of `gapship images` yourself");
+}
+
+static size_t add_missing(const gs_found_image *found, size_t count, size_t indent, gs_buf *out)
+{
+    size_t added = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (found[i].runs && found[i].locked == NULL && !found[i].ignored && !is_repeated(found, i)) {
+            gs_buf_printf(out, "%*s- {from: \"%s\"}\n", (int)indent, "", found[i].image);
+            added++;
+        }
+    }
+    return added;
 }
 
 static int write_missing(gs_builder *builder, const gs_found_image *found, size_t count, gs_error *err)
@@ -87,23 +155,22 @@ static int write_missing(gs_builder *builder, const gs_found_image *found, size_
     if (rc < 0) {
         return rc;
     }
-    const gs_node *images = gs_node_get(doc->root, "images");
-    size_t at = insertion_point(images, text.data, text.len);
-    size_t indent = images && images->count > 0 && images->column > 0 ? (size_t)images->column - 1 : 0;
-    gs_buf_add(&edited, text.data, at);
+    const image_edit edit = plan_edit(doc->root, text.data, text.len);
+    gs_buf_add(&edited, text.data, edit.from);
     if (edited.len > 0 && edited.data[edited.len - 1] != '\n') {
         gs_buf_add_text(&edited, "\n");
     }
-    if (!images) {
+    if (edit.new_key) {
         gs_buf_add_text(&edited, "images:\n");
     }
-    for (size_t i = 0; i < count; i++) {
-        if (found[i].runs && found[i].!locked && !found[i].ignored && !is_repeated(found, i)) {
-            gs_buf_printf(&edited, "%*s- {from: \"%s\"}\n", (int)indent, "", found[i].image);
-        }
-    }
-    gs_buf_add(&edited, text.data + at, text.len - at);
+    const size_t added = add_missing(found, count, edit.indent, &edited);
+    const size_t behind = edit.to < text.len && edit.to > edit.from && text.data[edit.to] == '\n' ? edit.to + 1 : edit.to;
+    gs_buf_add(&edited, text.data + behind, text.len - behind);
     rc = gs_buf_check(&edited, err);
+    if (rc < 0 || added == 0) {
+        return rc;
+    }
+    rc = prove(builder, &edited, builder->release->images.count + added, err);
     return rc < 0 ? rc : gs_fs_write_file(AT_FDCWD, builder->file, edited.data, edited.len, 0644, err);
 }
 
