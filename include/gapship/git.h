@@ -1,7 +1,12 @@
 /* Git: where a release comes from, and the site's GitOps repository. The only module that knows libgit2.
  *
  * No check-out ever: trees are read from the object database, so no hook, filter, submodule or symbolic link is followed. Remotes: a local
- * path, file://, http(s)://, ssh:// and user@host:path. Configuration of the system and the user is not read.
+ * path, file://, http(s)://, ssh:// and user@host:path. Configuration of the system and the user is not read. Redirects to another host
+ * are not followed, no proxy is used. The hooks of a remote that is a local path do not run.
+ *
+ * libgit2 1.5 keeps its settings for the whole process, the CA certificates among them: gs_git_open, gs_git_free and gs_git_describe
+ * are called from one thread at a time, and remotes with different ca_file are not used at once. It has no timeouts: what waits for a
+ * silent server is ended by the signal that sets gs_run.stop (over http; libssh2 waits on).
  */
 #ifndef GAPSHIP_GIT_H
 #define GAPSHIP_GIT_H

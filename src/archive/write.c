@@ -165,5 +165,5 @@ int gs_gzip_write(gs_source *in, gs_sink *sink, gs_error *err)
 
 const char *gs_archive_version(void)
 {
-    return archive_version_string() + sizeof("libarchive");
+    return archive_version_string();
 }

@@ -274,5 +274,5 @@ int gs_source_zstd(gs_source *inner, uint64_t raw_len, gs_source **out, gs_error
 
 const char *gs_codec_version(void)
 {
-    return ZSTD_versionString();
+    return "libzstd " ZSTD_VERSION_STRING;
 }

@@ -6,7 +6,7 @@
 #include "gapship/text.h"
 #include "internal.h"
 
-#define MAX_REF_BYTES   1024u
+#define MAX_REF_BYTES   ((size_t)1024)
 #define MAX_SUGGESTIONS 256u
 
 static bool is_commit_id(const char *text)
@@ -135,7 +135,7 @@ static int fetch_ref(gs_git_session *session, const char *ref, char commit[GS_CO
 {
     const git_remote_head *head = NULL;
     int code = choose(session, ref, &head);
-    if (code != 0) {
+    if (!head) {
         return code;
     }
     char *refspec = head->name;
@@ -185,7 +185,7 @@ static int fetch_id(gs_git_session *session, const char *ref, char commit[GS_COM
 int gs_git_fetch(gs_git *git, const gs_run *run, const char *ref, char commit[GS_COMMIT_TEXT], gs_error *err)
 {
     if (ref[0] == '\0' || strlen(ref) > MAX_REF_BYTES) {
-        return gs_fail(err, GS_ESPEC, "the name of a git ref has 1 to %u bytes", MAX_REF_BYTES);
+        return gs_fail(err, GS_ESPEC, "the name of a git ref has 1 to %zu bytes", MAX_REF_BYTES);
     }
     bool by_id = is_commit_id(ref);
     if (by_id) {

@@ -190,5 +190,5 @@ void gs_git_free_p(gs_git **git)
 
 const char *gs_git_version(void)
 {
-    return LIBGIT2_VERSION;
+    return "libgit2 " LIBGIT2_VERSION;
 }

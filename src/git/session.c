@@ -268,7 +268,7 @@ int gs_git_session_fail(gs_git_session *session, int status, const char *action)
     if (code == GS_ENOTFOUND) {
         (void)gs_fail(session->err, code, "%s: there is no repository at %s", action, session->git->url.text);
     } else {
-        code = gs_git_fail(session->err, status, code, "%s", action);
+        (void)gs_git_fail(session->err, status, code, "%s", action);
         if (session->said[0]) {
             (void)gs_error_hint(session->err, "the server said: %s", session->said);
         }

@@ -1,6 +1,10 @@
 /* Exchanges with a real server: credentials, TLS, redirects, and hosts that do not answer. ssh is in test_hostkey.c. */
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,6 +145,57 @@ static void test_nobody_listens(void **state)
     }
 }
 
+static volatile sig_atomic_t stop;
+
+static void on_alarm(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+/* libgit2 1.5 has no timeouts: the signal that asks to stop must end the wait for a server that accepts and says nothing. */
+static void test_a_silent_server_can_be_interrupted(void **state)
+{
+    git_fixture *fx = *state;
+    gs_error err = {0};
+    char commit[GS_COMMIT_TEXT];
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    GS_AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(listen(fd, 1), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+
+    const struct sigaction action = {.sa_handler = on_alarm};
+    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+    stop = 0;
+    const gs_run interruptible = {.stop = &stop};
+    GS_AUTO_GIT gs_git *git = open_cache(fx, "cache", text(fx, "http://127.0.0.1:%d/x.git", ntohs(address.sin_port)), NULL);
+    (void)alarm(1);
+    assert_fails(&err, GS_EINTERRUPTED, NULL, gs_git_fetch(git, &interruptible, "main", commit, &err));
+}
+
+static void on_progress(void *state, const gs_progress *progress)
+{
+    uint64_t *most = state;
+    assert_string_equal(progress->what, "fetching");
+    *most = progress->done > *most ? progress->done : *most;
+}
+
+static void test_progress_is_told(void **state)
+{
+    git_fixture *fx = *state;
+    gs_error err = {0};
+    char commit[GS_COMMIT_TEXT];
+    uint64_t most = 0;
+    (void)push_file(fx, "main", "a", "1");
+    serve_http(fx, NULL, NULL);
+    const gs_run watched = {.progress = on_progress, .state = &most};
+    GS_AUTO_GIT gs_git *git = open_cache(fx, "cache", text(fx, "http://127.0.0.1:%d/origin.git", fx->port), NULL);
+    assert_ok(&err, gs_git_fetch(git, &watched, "main", commit, &err));
+    assert_true(most > 100);
+}
+
 /* A certificate for a name or an address, with its key, in one file. */
 static const char *make_certificate(git_fixture *fx, const char *name, const char *subject)
 {
@@ -201,6 +256,8 @@ int main(void)
                                        test_with_fixture(test_an_empty_remote_over_http),
                                        test_with_fixture(test_nobody_listens),
                                        test_with_fixture(test_a_local_remote_of_another_owner),
+                                       test_with_fixture(test_a_silent_server_can_be_interrupted),
+                                       test_with_fixture(test_progress_is_told),
                                        test_with_fixture(test_tls),
                                        test_with_fixture(test_tls_without_a_ca_of_its_own)};
     return cmocka_run_group_tests(tests, NULL, NULL);
