@@ -14,8 +14,9 @@ typedef struct build_keys {
 
 static void keys_done(build_keys *keys)
 {
-    for (size_t i = 0; i < keys->count; i++)
+    for (size_t i = 0; i < keys->count; i++) {
         gs_private_key_free(keys->items[i]);
+    }
     keys->count = 0;
 }
 
@@ -26,29 +27,33 @@ static int load_keys(const gs_build_options *options, build_keys *keys, gs_error
         gs_fail(err, GS_EUSAGE, "no key to sign with");
         return gs_error_hint(err, "`gapship key new NAME` makes one: build --key NAME.key; --unsigned builds without");
     }
-    if (options->key_count > GS_MAX_SIGNATURES)
+    if (options->key_count > GS_MAX_SIGNATURES) {
         return gs_fail(err, GS_ELIMIT, "a bundle has at most %u signatures", GS_MAX_SIGNATURES);
+    }
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < options->key_count; i++) {
         rc = gs_private_key_load(options->keys[i], &keys->items[i], err);
-        if (rc == 0)
+        if (rc == 0) {
             keys->count++;
+        }
     }
     return rc;
 }
 
 static const char *choose_output(gs_builder *builder, const gs_build_options *options)
 {
-    if (options->output)
+    if (options->output) {
         return gs_arena_text(builder->arena, options->output);
+    }
     const char *name = gs_arena_printf(builder->arena, "%s-%s.gapship", builder->release->name, builder->release->version);
     return name ? gs_builder_path(builder, name) : NULL;
 }
 
 static int check_output(const char *output, const gs_build_options *options, gs_error *err)
 {
-    if (options->force || !gs_fs_exists(AT_FDCWD, output))
+    if (options->force || !gs_fs_exists(AT_FDCWD, output)) {
         return 0;
+    }
     gs_fail(err, GS_EEXISTS, "%s exists already", output);
     return gs_error_hint(err, "raise metadata.version, name another file with -o, or replace it with --force");
 }
@@ -58,12 +63,15 @@ static int prepare(gs_builder *builder, gs_gathered *gathered, gs_lock **lock, g
 {
     size_t changed = 0;
     int rc = gs_gather(builder, gathered, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_resolve(builder, &(gs_resolve_request){.gathered = gathered}, lock, &changed, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_check(builder, *lock, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_lock_save(builder, *lock, err);
+    }
     return rc;
 }
 
@@ -86,14 +94,18 @@ static int write_bundle(gs_builder *builder, const gs_build_options *options, co
     GS_AUTO_WRITER gs_writer *writer = NULL;
     gs_fetched fetched = {0};
     int rc = gs_issue_time(lock, &plan.statement.issued_at, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_writer_begin(builder->run, output, &plan, &writer, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_fetch(builder, layout, options, output, writer, &fetched, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_writer_seal(writer, (const gs_private_key *const *)keys->items, keys->count, options->force, &out->digest, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return rc;
+    }
     out->size = gs_writer_length(writer);
     out->fetched = fetched.fetched;
     out->copied = fetched.copied;
@@ -111,19 +123,25 @@ int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result
     gs_build_layout layout = {0};
     gs_build_result result = {0};
     int rc = load_keys(options, &keys, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_builder_open(run, options->release_file, &builder, err);
+    }
     const char *output = rc == 0 ? choose_output(&builder, options) : NULL;
-    if (rc == 0)
+    if (rc == 0) {
         rc = output ? check_output(output, options, err) : gs_fail_nomem(err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = prepare(&builder, &gathered, &lock, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_lay_out(&builder, lock, &gathered, &layout, err);
-    if (rc == 0 && (result.path = strdup(output)) == NULL)
+    }
+    if (rc == 0 && !(result.path = strdup(output))) {
         rc = gs_fail_nomem(err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = write_bundle(&builder, options, lock, &layout, &keys, output, &result, err);
+    }
     gs_build_layout_done(&layout);
     keys_done(&keys);
     if (rc < 0) {

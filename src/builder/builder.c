@@ -13,8 +13,9 @@
 static char *directory_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    if (!slash)
+    if (!slash) {
         return strdup(".");
+    }
     return strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
@@ -23,25 +24,30 @@ static int read_release(gs_builder *builder, gs_error *err)
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
     int rc = gs_fs_read_file(AT_FDCWD, builder->file, &text, err);
-    if (rc == GS_ENOTFOUND)
+    if (rc == GS_ENOTFOUND) {
         return gs_error_hint(err, "`gapship init` writes one; -f names another file");
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return rc;
+    }
     return gs_release_parse(builder->file, text.data, text.len, &builder->release, err);
 }
 
 static int read_lock(gs_builder *builder, gs_error *err)
 {
     const char *path = gs_builder_path(builder, "release.lock");
-    if (!path)
+    if (!path) {
         return gs_fail_nomem(err);
-    if (!gs_fs_exists(AT_FDCWD, path))
+    }
+    if (!gs_fs_exists(AT_FDCWD, path)) {
         return 0;
+    }
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_DOC_BYTES);
     int rc = gs_fs_read_file(AT_FDCWD, path, &text, err);
-    if (rc < 0)
+    if (rc < 0) {
         return rc;
+    }
     return gs_lock_parse(path, text.data, text.len, &builder->lock, err);
 }
 
@@ -52,14 +58,18 @@ int gs_builder_open(const gs_run *run, const char *release_file, gs_builder *out
     builder.file = strdup(release_file ? release_file : "release.yaml");
     builder.directory = builder.file ? directory_of(builder.file) : NULL;
     int rc = builder.arena && builder.directory ? 0 : gs_fail_nomem(err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = read_release(&builder, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = read_lock(&builder, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_tools_find(run, &builder.tools, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_tempdir_make(&builder.work, err);
+    }
     if (rc < 0) {
         gs_builder_done(&builder);
         return rc;
@@ -70,8 +80,9 @@ int gs_builder_open(const gs_run *run, const char *release_file, gs_builder *out
 
 void gs_builder_done(gs_builder *builder)
 {
-    for (size_t i = 0; i < builder->origin_count; i++)
+    for (size_t i = 0; i < builder->origin_count; i++) {
         gs_origin_free(builder->origins[i]);
+    }
     gs_tempdir_done(&builder->work);
     gs_lock_free(builder->lock);
     gs_release_free(builder->release);
@@ -84,8 +95,9 @@ void gs_builder_done(gs_builder *builder)
 
 const char *gs_builder_path(gs_builder *builder, const char *path)
 {
-    if (path[0] == '/')
+    if (path[0] == '/') {
         return gs_arena_text(builder->arena, path);
+    }
     return gs_arena_printf(builder->arena, "%s/%s", builder->directory, path);
 }
 
@@ -96,8 +108,9 @@ const char *gs_builder_work(gs_builder *builder, const char *format, ...)
     char text[GS_MAX_ENTRY_NAME_BYTES];
     int len = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    if (len < 0 || (size_t)len >= sizeof text)
+    if (len < 0 || (size_t)len >= sizeof text) {
         return NULL;
+    }
     return gs_arena_printf(builder->arena, "%s/%s", builder->work.path, text);
 }
 

@@ -20,16 +20,19 @@ static int add_found(gs_builder *builder, found_list *list, const gs_found_image
     for (size_t i = 0; i < list->count; i++) { /* an upgrade mostly finds what the installation found */
         const gs_found_image *other = &list->items[i];
         if (other->unit == found->unit && other->environment == found->environment && strcmp(other->image, found->image) == 0 &&
-            strcmp(other->object, found->object) == 0 && strcmp(other->path, found->path) == 0)
+            strcmp(other->object, found->object) == 0 && strcmp(other->path, found->path) == 0) {
             return 0;
+        }
     }
     if (list->count == list->room) {
         size_t room = list->room == 0 ? 32 : 2 * list->room;
         gs_found_image *larger = gs_arena_array(builder->arena, room, sizeof *larger);
-        if (!larger)
+        if (!larger) {
             return gs_fail_nomem(err);
-        if (list->count > 0)
+        }
+        if (list->count > 0) {
             memcpy(larger, list->items, list->count * sizeof *larger);
+        }
         list->items = larger;
         list->room = room;
     }
@@ -39,9 +42,11 @@ static int add_found(gs_builder *builder, found_list *list, const gs_found_image
 
 static bool is_ignored(const gs_release *release, const char *image)
 {
-    for (size_t i = 0; i < release->ignore_images.count; i++)
-        if (strcmp(release->ignore_images.items[i], image) == 0)
+    for (size_t i = 0; i < release->ignore_images.count; i++) {
+        if (strcmp(release->ignore_images.items[i], image) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -56,21 +61,23 @@ static int add_objects(gs_builder *builder, const gs_lock *lock, const gs_found_
         gs_object_id id;
         char object[GS_ERROR_WHERE_MAX];
         rc = gs_object_identify(uses[i].object, &id, err);
-        if (rc < 0)
+        if (rc < 0) {
             break;
+        }
         gs_object_id_text(&id, object, sizeof object);
         found.object = gs_arena_text(builder->arena, object);
         found.path = uses[i].path;
         found.image = gs_arena_text(builder->arena, uses[i].image);
         found.runs = uses[i].certainty == GS_IMAGE_RUNS;
-        if (!found.object || !found.image)
+        if (!found.object || !found.image) {
             return gs_fail_nomem(err);
+        }
         found.ignored = is_ignored(builder->release, found.image);
         gs_reference reference;
         gs_error bad = {0};
-        if (gs_reference_parse(found.image, &reference, &bad) == 0)
+        if (gs_reference_parse(found.image, &reference, &bad) == 0) {
             found.locked = gs_lock_match(lock, &reference);
-        else if (found.runs && !found.ignored) {
+        } else if (found.runs && !found.ignored) {
             gs_fail(err, GS_ECHECK, "\"%s\" is no image reference: %s", found.image, bad.message);
             return gs_error_at(err, "%s/%s/%s %s", found.environment->name, found.unit->name, object, found.path);
         }
@@ -89,8 +96,9 @@ static int find_in_unit(gs_builder *builder, const gs_lock *lock, const gs_envir
         GS_AUTO_DOC gs_doc *doc = NULL;
         const gs_unit_render request = {.work = builder->work.path, .environment = environment, .unit = unit, .upgrade = pass == 1};
         rc = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);
-        if (rc == 0)
+        if (rc == 0) {
             rc = add_objects(builder, lock, &template, doc->root, list, err);
+        }
     }
     return rc;
 }
@@ -103,10 +111,12 @@ int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environ
     int rc = 0;
     for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
         const gs_environment_spec *spec = &release->environments.items[e];
-        if (environment && strcmp(environment, spec->name) != 0)
+        if (environment && strcmp(environment, spec->name) != 0) {
             continue;
-        for (size_t u = 0; rc == 0 && u < spec->units.count; u++)
+        }
+        for (size_t u = 0; rc == 0 && u < spec->units.count; u++) {
             rc = find_in_unit(builder, lock, spec, &spec->units.items[u], &list, err);
+        }
     }
     if (rc == 0) {
         *out = list.items;
@@ -117,13 +127,15 @@ int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environ
 
 static int check_listed(const gs_found_image *found, gs_error *err)
 {
-    if (found->locked || found->ignored)
+    if (found->locked || found->ignored) {
         return 0;
+    }
     gs_fail(err, GS_ECHECK, "%s %s, but release.yaml does not list it", found->image,
             found->runs ? "would run" : "is mentioned and looks like an image");
     gs_error_at(err, "%s/%s/%s %s", found->environment->name, found->unit->name, found->object, found->path);
-    if (found->runs)
+    if (found->runs) {
         return gs_error_hint(err, "add under images:  - {from: \"%s\"}", found->image);
+    }
     return gs_error_hint(err, "add under images:  - {from: \"%s\"}  or under ignoreImages:  - \"%s\"", found->image, found->image);
 }
 
@@ -139,8 +151,9 @@ static const char *proof_reference(void *state, const char *as)
 {
     const proof *prove = state;
     const gs_locked_image *image = gs_lock_image(prove->lock, as);
-    if (!image)
+    if (!image) {
         return NULL;
+    }
     return gs_arena_printf(prove->arena, "%s/%s:%s@%s", GS_PROOF_REGISTRY, image->as, image->tag[0] != '\0' ? image->tag : "latest",
                            image->digest);
 }
@@ -149,24 +162,28 @@ static const char *proof_reference(void *state, const char *as)
 static int check_relocation(gs_builder *builder, const gs_lock *lock, const gs_environment_spec *environment,
                             const gs_unit_spec *unit, gs_error *err)
 {
-    if (unit->target.kind != GS_TARGET_HELM)
+    if (unit->target.kind != GS_TARGET_HELM) {
         return 0;
+    }
     proof prove = {.lock = lock, .arena = builder->arena};
     gs_text_map set = {0};
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_unit_render request = {.work = builder->work.path, .environment = environment, .unit = unit};
     int rc = gs_image_values(builder->run, &builder->tools, &request, proof_reference, &prove, builder->arena, &set, err);
     request.set = &set;
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);
+    }
     found_list list = {0};
     const gs_found_image template = {.environment = environment, .unit = unit};
-    if (rc == 0)
+    if (rc == 0) {
         rc = add_objects(builder, lock, &template, doc->root, &list, err);
+    }
     for (size_t i = 0; rc == 0 && i < list.count; i++) {
         const gs_found_image *found = &list.items[i];
-        if (!found->runs || found->ignored || gs_text_starts(found->image, GS_PROOF_REGISTRY "/"))
+        if (!found->runs || found->ignored || gs_text_starts(found->image, GS_PROOF_REGISTRY "/")) {
             continue;
+        }
         gs_fail(err, GS_ECHECK, "no value of imageValues moves %s to the site's registry", found->image);
         gs_error_at(err, "%s/%s/%s %s", environment->name, unit->name, found->object, found->path);
         rc = gs_error_hint(err, "add to the unit's source:  imageValues: {PATH.OF.THE.IMAGE: %s}",
@@ -189,9 +206,11 @@ static bool same_repository(const gs_found_image *a, const gs_found_image *b)
 
 static bool is_named_in(const gs_text_list *names, const char *name)
 {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->items[i], name) == 0)
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->items[i], name) == 0) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -199,14 +218,17 @@ static int check_same_digest(gs_builder *builder, const gs_invariant_spec *invar
                              gs_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!found[i].runs || !found[i].locked || !is_named_in(&invariant->same_digest, found[i].environment->name))
+        if (!found[i].runs || !found[i].locked || !is_named_in(&invariant->same_digest, found[i].environment->name)) {
             continue;
+        }
         for (size_t j = i + 1; j < count; j++) {
             if (!found[j].runs || !found[j].locked || found[j].environment == found[i].environment ||
-                !is_named_in(&invariant->same_digest, found[j].environment->name) || !same_repository(&found[i], &found[j]))
+                !is_named_in(&invariant->same_digest, found[j].environment->name) || !same_repository(&found[i], &found[j])) {
                 continue;
-            if (strcmp(found[i].locked->digest, found[j].locked->digest) == 0)
+            }
+            if (strcmp(found[i].locked->digest, found[j].locked->digest) == 0) {
                 continue;
+            }
             gs_builder_fail(builder, invariant->place, err,
                             "%s runs %s and %s runs %s, but the invariant wants the same digest in both",
                             found[i].environment->name, found[i].image, found[j].environment->name, found[j].image);
@@ -222,14 +244,18 @@ static void warn_unused(gs_builder *builder, const gs_found_image *found, size_t
     for (size_t i = 0; i < release->images.count; i++) {
         const char *as = release->images.items[i].as;
         bool used = release->environments.count == 0;
-        for (size_t f = 0; !used && f < count; f++)
+        for (size_t f = 0; !used && f < count; f++) {
             used = found[f].locked && strcmp(found[f].locked->as, as) == 0;
-        for (size_t e = 0; !used && e < release->environments.count; e++)
-            for (size_t m = 0; !used && m < release->environments.items[e].migrations.count; m++)
+        }
+        for (size_t e = 0; !used && e < release->environments.count; e++) {
+            for (size_t m = 0; !used && m < release->environments.items[e].migrations.count; m++) {
                 used = gs_text_equal(release->environments.items[e].migrations.items[m].image, as);
-        if (!used)
+            }
+        }
+        if (!used) {
             gs_emit(builder->run, GS_WARNING, "imageUnused", NULL, 0, "%s:%d: no environment runs image %s", builder->file,
                     release->images.items[i].place.line, as);
+        }
     }
 }
 
@@ -239,18 +265,23 @@ int gs_check(gs_builder *builder, const gs_lock *lock, gs_error *err)
     gs_found_image *found = NULL;
     size_t count = 0;
     int rc = gs_lint_overlays(builder, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_find_images(builder, lock, NULL, &found, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++)
+    }
+    for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = check_listed(&found[i], err);
+    }
     for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
         const gs_environment_spec *environment = &release->environments.items[e];
-        for (size_t u = 0; rc == 0 && u < environment->units.count; u++)
+        for (size_t u = 0; rc == 0 && u < environment->units.count; u++) {
             rc = check_relocation(builder, lock, environment, &environment->units.items[u], err);
+        }
     }
-    for (size_t i = 0; rc == 0 && i < release->invariants.count; i++)
+    for (size_t i = 0; rc == 0 && i < release->invariants.count; i++) {
         rc = check_same_digest(builder, &release->invariants.items[i], found, count, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         warn_unused(builder, found, count);
+    }
     return rc;
 }

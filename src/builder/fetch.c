@@ -21,10 +21,11 @@ static void advance(fetch_state *state, uint64_t bytes, bool copied)
 {
     pthread_mutex_lock(&state->mutex);
     state->done += bytes;
-    if (copied)
+    if (copied) {
         state->result.copied += bytes;
-    else
+    } else {
         state->result.fetched += bytes;
+    }
     uint64_t done = state->done;
     pthread_mutex_unlock(&state->mutex);
     gs_report_progress(state->builder->run, "fetching", done, state->total);
@@ -39,10 +40,12 @@ static int write_memory(fetch_state *state, const gs_piece *piece, gs_error *err
 {
     GS_AUTO_SINK gs_sink *sink = NULL;
     int rc = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_sink_write(sink, piece->data, (size_t)piece->descriptor.size, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_sink_close(&sink, err);
+    }
     return rc;
 }
 
@@ -67,14 +70,17 @@ static int write_image_blob(fetch_state *state, const gs_piece *piece, gs_error 
         gs_emit(state->builder->run, GS_WARNING, "reuseFailed", NULL, 0, "a blob of an earlier bundle is not used: %s",
                 why.message);
     }
-    if (!piece->origin->ops->each)
+    if (!piece->origin->ops->each) {
         return 0; /* its archive is swept afterwards */
+    }
     GS_AUTO_SINK gs_sink *sink = NULL;
     int rc = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = piece->origin->ops->each(piece->origin, &piece->descriptor, sink, moved, state, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_sink_close(&sink, err);
+    }
     return rc < 0 ? gs_error_at(err, "%s", piece->origin->name) : 0;
 }
 
@@ -83,10 +89,12 @@ static int fetch_piece(void *pointer, size_t i, gs_error *err)
     fetch_state *state = pointer;
     const gs_piece *piece = &state->layout->pieces[i];
     int rc = gs_check_stop(state->builder->run, 1, err);
-    if (rc < 0 || gs_writer_has(state->writer, &piece->descriptor.digest))
+    if (rc < 0 || gs_writer_has(state->writer, &piece->descriptor.digest)) {
         return rc;
-    if (piece->data)
+    }
+    if (piece->data) {
         return write_memory(state, piece, err);
+    }
     return piece->path ? write_file(state, piece, err) : write_image_blob(state, piece, err);
 }
 
@@ -95,9 +103,11 @@ static int fetch_piece(void *pointer, size_t i, gs_error *err)
 
 static bool is_missing(const fetch_state *state, const gs_digest *digest)
 {
-    for (size_t i = 0; i < state->layout->count; i++)
-        if (gs_digest_equal(&state->layout->pieces[i].descriptor.digest, digest))
+    for (size_t i = 0; i < state->layout->count; i++) {
+        if (gs_digest_equal(&state->layout->pieces[i].descriptor.digest, digest)) {
             return !gs_writer_has(state->writer, digest);
+        }
+    }
     return false;
 }
 
@@ -115,15 +125,19 @@ static int sweep_archives(fetch_state *state, gs_error *err)
     for (size_t o = 0; rc == 0 && o < builder->origin_count; o++) {
         gs_origin *origin = builder->origins[o];
         bool missing = false;
-        for (size_t i = 0; !missing && i < state->layout->count; i++)
+        for (size_t i = 0; !missing && i < state->layout->count; i++) {
             missing = state->layout->pieces[i].origin == origin && is_missing(state, &state->layout->pieces[i].descriptor.digest);
-        if (!missing || !origin->ops->sweep)
+        }
+        if (!missing || !origin->ops->sweep) {
             continue;
+        }
         rc = gs_check_stop(builder->run, 1, err);
-        if (rc == 0)
+        if (rc == 0) {
             rc = origin->ops->sweep(origin, open_wanted, state, err);
-        if (rc < 0)
+        }
+        if (rc < 0) {
             gs_error_at(err, "%s", origin->name);
+        }
     }
     return rc;
 }
@@ -134,19 +148,24 @@ int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_
     fetch_state state = {.builder = builder, .layout = layout, .writer = writer};
     gs_reuse *reuse = NULL;
     int rc = gs_reuse_open(builder, options, output, &reuse, err);
-    if (rc < 0)
+    if (rc < 0) {
         return rc;
+    }
     state.reuse = reuse;
-    for (size_t i = 0; i < layout->count; i++)
-        if (layout->pieces[i].origin && !gs_writer_has(writer, &layout->pieces[i].descriptor.digest))
+    for (size_t i = 0; i < layout->count; i++) {
+        if (layout->pieces[i].origin && !gs_writer_has(writer, &layout->pieces[i].descriptor.digest)) {
             state.total += layout->pieces[i].descriptor.size;
+        }
+    }
     pthread_mutex_init(&state.mutex, NULL);
     rc = gs_parallel(builder->run->jobs, layout->count, fetch_piece, &state, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = sweep_archives(&state, err);
+    }
     pthread_mutex_destroy(&state.mutex);
     gs_reuse_free(reuse);
-    if (rc == 0)
+    if (rc == 0) {
         *out = state.result;
+    }
     return rc;
 }

@@ -20,9 +20,11 @@ typedef struct layout_state {
 
 static const gs_piece *find_piece(const gs_build_layout *layout, const gs_digest *digest)
 {
-    for (size_t i = 0; i < layout->count; i++)
-        if (gs_digest_equal(&layout->pieces[i].descriptor.digest, digest))
+    for (size_t i = 0; i < layout->count; i++) {
+        if (gs_digest_equal(&layout->pieces[i].descriptor.digest, digest)) {
             return &layout->pieces[i];
+        }
+    }
     return NULL;
 }
 
@@ -31,15 +33,17 @@ static int add_piece(layout_state *state, const gs_piece *piece, gs_error *err)
     gs_build_layout *layout = state->out;
     const gs_piece *there = find_piece(layout, &piece->descriptor.digest);
     if (there) {
-        if (there->descriptor.size == piece->descriptor.size)
+        if (there->descriptor.size == piece->descriptor.size) {
             return 0;
+        }
         return gs_fail(err, GS_EDIGEST, "two images give one digest different sizes");
     }
     if (layout->count == state->room) {
         size_t room = state->room == 0 ? 64 : 2 * state->room;
         gs_piece *larger = realloc(layout->pieces, room * sizeof *larger);
-        if (!larger)
+        if (!larger) {
             return gs_fail_nomem(err);
+        }
         layout->pieces = larger;
         state->room = room;
     }
@@ -50,13 +54,16 @@ static int add_piece(layout_state *state, const gs_piece *piece, gs_error *err)
 static int add_memory(layout_state *state, const char *media_type, const void *data, size_t len, gs_descriptor *out, gs_error *err)
 {
     gs_piece piece = {.descriptor = {.media_type = media_type, .size = len}, .data = gs_arena_copy(state->arena, data, len)};
-    if (!piece.data)
+    if (!piece.data) {
         return gs_fail_nomem(err);
+    }
     int rc = gs_digest_of(data, len, &piece.descriptor.digest, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = add_piece(state, &piece, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         *out = piece.descriptor;
+    }
     return rc;
 }
 
@@ -64,13 +71,15 @@ static int annotate(layout_state *state, gs_descriptor *descriptor, const char *
                     gs_error *err)
 {
     gs_text_pair *pairs = gs_arena_array(state->arena, 3, sizeof *pairs);
-    if (!pairs)
+    if (!pairs) {
         return gs_fail_nomem(err);
+    }
     size_t count = 0;
     pairs[count++] = (gs_text_pair){GS_KIND_ANNOTATION, kind};
     pairs[count++] = (gs_text_pair){GS_REF_NAME_ANNOTATION, ref_name};
-    if (image_name)
+    if (image_name) {
         pairs[count++] = (gs_text_pair){GS_IMAGE_NAME_ANNOTATION, image_name};
+    }
     descriptor->annotations = (gs_text_map){.items = pairs, .count = count};
     gs_node *node = gs_descriptor_node(descriptor, state->arena);
     return gs_node_append(state->arena, state->index_items, node) ? 0 : gs_fail_nomem(err);
@@ -81,13 +90,15 @@ static int annotate(layout_state *state, gs_descriptor *descriptor, const char *
 
 static bool is_wanted(const gs_text_list *platforms, const gs_platform *offered, gs_arena *arena)
 {
-    if (platforms->count == 0 || !offered->os)
+    if (platforms->count == 0 || !offered->os) {
         return true;
+    }
     for (size_t i = 0; i < platforms->count; i++) {
         gs_platform wanted;
         gs_error ignored = {0};
-        if (gs_platform_parse(platforms->items[i], arena, &wanted, &ignored) == 0 && gs_platform_match(&wanted, offered))
+        if (gs_platform_parse(platforms->items[i], arena, &wanted, &ignored) == 0 && gs_platform_match(&wanted, offered)) {
             return true;
+        }
     }
     return false;
 }
@@ -108,8 +119,9 @@ static int add_docker_row(layout_state *state, const gs_manifest *manifest, cons
         layers = gs_node_append(arena, layers, path ? gs_node_new_text(arena, path) : NULL);
     }
     if (!config || !gs_node_set_text(arena, row, "Config", config) || !gs_node_set(arena, row, "RepoTags", tags) ||
-        !gs_node_set(arena, row, "Layers", layers) || !gs_node_append(arena, state->manifest_items, row))
+        !gs_node_set(arena, row, "Layers", layers) || !gs_node_append(arena, state->manifest_items, row)) {
         return gs_fail_nomem(err);
+    }
     return 0;
 }
 
@@ -129,15 +141,17 @@ static int walk_index(image_walk *walk, const gs_manifest *index, int depth, gs_
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < index->item_count; i++) {
         const gs_descriptor *child = &index->items[i];
-        if (!is_wanted(&walk->image->platforms, &child->platform, walk->state->arena))
+        if (!is_wanted(&walk->image->platforms, &child->platform, walk->state->arena)) {
             continue;
+        }
         char digest[GS_DIGEST_TEXT];
         gs_descriptor found;
         gs_digest_text(&child->digest, digest);
         rc = walk_manifest(walk, digest, depth + 1, &found, err);
-        if (rc == 0 && found.size != child->size)
+        if (rc == 0 && found.size != child->size) {
             rc = gs_fail(err, GS_EDIGEST, "the index says that %s has %llu bytes; it has %llu", digest,
                          (unsigned long long)child->size, (unsigned long long)found.size);
+        }
     }
     return rc;
 }
@@ -163,32 +177,39 @@ static int walk_layers(image_walk *walk, const gs_manifest *manifest, gs_error *
 
 static int walk_manifest(image_walk *walk, const char *digest, int depth, gs_descriptor *out, gs_error *err)
 {
-    if (depth > GS_MAX_INDEX_DEPTH)
+    if (depth > GS_MAX_INDEX_DEPTH) {
         return gs_fail(err, GS_ELIMIT, "indexes are nested deeper than %d", GS_MAX_INDEX_DEPTH);
+    }
     GS_AUTO_BUF gs_buf bytes;
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
     gs_descriptor found, stored;
     gs_manifest manifest;
     int rc = walk->origin->ops->manifest(walk->origin, digest, walk->state->arena, &bytes, &found, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_manifest_parse(bytes.data, bytes.len, found.media_type, walk->state->arena, &manifest, err);
-    if (rc == 0) /* a parent stands before its children in the file */
+    }
+    if (rc == 0) { /* a parent stands before its children in the file */
         rc = add_memory(walk->state, found.media_type, bytes.data, bytes.len, &stored, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = manifest.is_index ? walk_index(walk, &manifest, depth, err) : walk_layers(walk, &manifest, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         *out = found;
+    }
     return rc;
 }
 
 static int check_platforms(const image_walk *walk, gs_error *err)
 {
-    if (walk->platforms > 0)
+    if (walk->platforms > 0) {
         return 0;
+    }
     GS_AUTO_BUF gs_buf wanted;
     gs_buf_init(&wanted, GS_KIB(4));
-    for (size_t i = 0; i < walk->image->platforms.count; i++)
+    for (size_t i = 0; i < walk->image->platforms.count; i++) {
         gs_buf_printf(&wanted, "%s%s", i == 0 ? "" : ", ", walk->image->platforms.items[i]);
+    }
     gs_fail(err, GS_ECHECK, "%s has nothing for %s", walk->image->from, gs_buf_text(&wanted));
     return gs_error_hint(err, "`skopeo inspect --raw` shows the platforms it has; set platforms: to one of them, or leave it out");
 }
@@ -197,15 +218,18 @@ static int add_image(layout_state *state, gs_origin *origin, const gs_locked_ima
 {
     const char *tag = image->tag[0] != '\0' ? image->tag : "latest";
     const char *ref_name = gs_arena_printf(state->arena, "%s:%s", image->as, tag);
-    if (!ref_name)
+    if (!ref_name) {
         return gs_fail_nomem(err);
+    }
     image_walk walk = {.state = state, .origin = origin, .image = image, .docker_tag = ref_name};
     gs_descriptor top;
     int rc = walk_manifest(&walk, image->digest, 0, &top, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = check_platforms(&walk, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return gs_error_at(err, "image %s", image->as);
+    }
     gs_reference reference;
     gs_image_source source;
     gs_error ignored = {0};
@@ -229,8 +253,9 @@ static int add_artifact(layout_state *state, gs_manifest *manifest, const char *
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
     gs_descriptor stored;
     int rc = gs_manifest_write(manifest, &bytes, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = add_memory(state, GS_MEDIA_MANIFEST, bytes.data, bytes.len, &stored, err);
+    }
     stored.artifact_type = manifest->artifact_type;
     return rc < 0 ? rc : annotate(state, &stored, kind, name, NULL, err);
 }
@@ -244,15 +269,18 @@ static int add_packed(layout_state *state, const gs_packed *packed, gs_error *er
     const char *config = packed->config ? packed->config : "{}";
     const char *config_type = packed->config ? GS_MEDIA_HELM_CONFIG : GS_MEDIA_EMPTY;
     const char *name = packed->kind;
-    if (packed->version)
+    if (packed->version) {
         name = gs_arena_printf(state->arena, "%s/%s:%s", packed->kind, packed->name, packed->version);
-    else if (packed->name[0] != '\0')
+    } else if (packed->name[0] != '\0') {
         name = gs_arena_printf(state->arena, "%s/%s", packed->kind, packed->name);
-    if (!name)
+    }
+    if (!name) {
         return gs_fail_nomem(err);
+    }
     int rc = add_memory(state, config_type, config, strlen(config), &manifest.config, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = add_piece(state, &layer, err);
+    }
     return rc < 0 ? rc : add_artifact(state, &manifest, packed->kind, name, err);
 }
 
@@ -266,14 +294,18 @@ static int add_release(layout_state *state, gs_error *err)
     gs_manifest manifest = {
         .media_type = GS_MEDIA_MANIFEST, .artifact_type = GS_MEDIA_RELEASE_ARTIFACT, .items = layers, .item_count = 2};
     int rc = gs_release_write(state->builder->release, &release, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_lock_write(state->lock, &lock, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = add_memory(state, GS_MEDIA_EMPTY, "{}", 2, &manifest.config, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = add_memory(state, GS_MEDIA_RELEASE, release.data, release.len, &layers[0], err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = add_memory(state, GS_MEDIA_LOCK, lock.data, lock.len, &layers[1], err);
+    }
     return rc < 0 ? rc : add_artifact(state, &manifest, "release", "release", err);
 }
 
@@ -285,11 +317,13 @@ static int write_documents(layout_state *state, gs_error *err)
     gs_arena *arena = state->arena;
     gs_node *index = gs_node_new_map(arena);
     if (!gs_node_set_integer(arena, index, "schemaVersion", 2) || !gs_node_set_text(arena, index, "mediaType", GS_MEDIA_INDEX) ||
-        !gs_node_set(arena, index, "manifests", state->index_items))
+        !gs_node_set(arena, index, "manifests", state->index_items)) {
         return gs_fail_nomem(err);
+    }
     int rc = gs_node_write_json(index, GS_JSON_COMPACT, &state->out->index_json, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_node_write_json(state->manifest_items, GS_JSON_COMPACT, &state->out->manifest_json, err);
+    }
     return rc;
 }
 
@@ -297,10 +331,12 @@ static int list_blobs(layout_state *state, gs_error *err)
 {
     gs_build_layout *layout = state->out;
     layout->blobs = gs_arena_array(state->arena, layout->count + 1, sizeof *layout->blobs);
-    if (!layout->blobs)
+    if (!layout->blobs) {
         return gs_fail_nomem(err);
-    for (size_t i = 0; i < layout->count; i++)
+    }
+    for (size_t i = 0; i < layout->count; i++) {
         layout->blobs[i] = layout->pieces[i].descriptor;
+    }
     return 0;
 }
 
@@ -313,18 +349,24 @@ int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gath
     state.index_items = gs_node_new_list(builder->arena);
     state.manifest_items = gs_node_new_list(builder->arena);
     int rc = state.index_items && state.manifest_items ? 0 : gs_fail_nomem(err);
-    if (rc == 0) /* the release first: a site reads it without seeking through images */
+    if (rc == 0) { /* the release first: a site reads it without seeking through images */
         rc = add_release(&state, err);
-    for (size_t i = 0; rc == 0 && i < gathered->count; i++)
+    }
+    for (size_t i = 0; rc == 0 && i < gathered->count; i++) {
         rc = add_packed(&state, &gathered->items[i], err);
-    for (size_t i = 0; rc == 0 && i < lock->images.count; i++)
+    }
+    for (size_t i = 0; rc == 0 && i < lock->images.count; i++) {
         rc = add_image(&state, builder->origins[i], &lock->images.items[i], err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = write_documents(&state, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = list_blobs(&state, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         gs_build_layout_done(out);
+    }
     return rc;
 }
 

@@ -21,10 +21,12 @@ typedef struct kustomization {
 static bool has_name(const gs_image_use *uses, size_t count, const char *name)
 {
     size_t len = strlen(name);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (strncmp(uses[i].image, name, len) == 0 &&
-            (uses[i].image[len] == '\0' || uses[i].image[len] == ':' || uses[i].image[len] == '@'))
+            (uses[i].image[len] == '\0' || uses[i].image[len] == ':' || uses[i].image[len] == '@')) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -33,10 +35,12 @@ static int unmatched(const kustomization *k, const gs_node *entry, const char *n
 {
     gs_fail(err, GS_ECHECK, "images: names %s, but nothing below this kustomization runs it", name);
     gs_error_at(err, "overlay %s: %s:%d", k->overlay, k->file, entry->line);
-    for (size_t i = 0; i < count; i++)
-        if (uses[i].certainty == GS_IMAGE_RUNS)
+    for (size_t i = 0; i < count; i++) {
+        if (uses[i].certainty == GS_IMAGE_RUNS) {
             return gs_error_hint(err, "what runs is %s: a base may have renamed it; name it as it comes out of the base",
                                  uses[i].image);
+        }
+    }
     return gs_error_hint(err, "kustomize ignores such an entry in silence; remove it or correct its name");
 }
 
@@ -48,12 +52,14 @@ static int check_entries(gs_builder *builder, const kustomization *k, const gs_n
     gs_image_use *uses = NULL;
     size_t count = 0;
     int rc = directory ? gs_render(builder->run, &builder->tools, &request, &doc, err) : gs_fail_nomem(err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_kube_images(doc->root, builder->arena, &uses, &count, err);
+    }
     for (size_t i = 0; rc == 0 && i < images->count; i++) {
         const char *name = gs_node_text(images->items[i], "name");
-        if (name && !has_name(uses, count, name))
+        if (name && !has_name(uses, count, name)) {
             rc = unmatched(k, images->items[i], name, uses, count, err);
+        }
     }
     return rc;
 }
@@ -67,20 +73,25 @@ static int lint_file(gs_builder *builder, const kustomization *k, gs_error *err)
     gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
     gs_buf_init(&bare, GS_MAX_ARCHIVE_FILE_BYTES);
     int rc = path ? gs_fs_read_file(AT_FDCWD, path, &text, err) : gs_fail_nomem(err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_doc_parse(GS_MANIFEST, k->file, text.data, text.len, &doc, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return rc;
+    }
     gs_node *images = gs_node_get(doc->root, "images");
     const char *kind = gs_node_text(doc->root, "kind");
-    if (!images || images->kind != GS_NODE_LIST || gs_text_equal(kind, "Component"))
+    if (!images || images->kind != GS_NODE_LIST || gs_text_equal(kind, "Component")) {
         return 0; /* a component is not rendered by itself */
+    }
     gs_node_remove(doc->root, "images");
     rc = gs_node_write_json(doc->root, GS_JSON_PRETTY, &bare, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_fs_write_file(AT_FDCWD, path, bare.data, bare.len, 0644, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = check_entries(builder, k, images, err);
+    }
     gs_error restore = {0};
     int restored = gs_fs_write_file(AT_FDCWD, path, text.data, text.len, 0644, rc == 0 ? err : &restore);
     return rc < 0 ? rc : restored;
@@ -90,18 +101,23 @@ static int lint_unit(gs_builder *builder, const gs_source_spec *source, gs_error
 {
     const char *root = gs_builder_work(builder, "overlays/%s", source->overlay);
     gs_text_list files = {0};
-    if (!root)
+    if (!root) {
         return gs_fail_nomem(err);
+    }
     int rc = gs_render_check_hermetic(builder->run, root, source->path, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_render_closure(root, source->path, builder->arena, &files, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return gs_error_at(err, "overlay %s", source->overlay);
+    }
     for (size_t i = 0; rc == 0 && i < files.count; i++) {
         const char *slash = strrchr(files.items[i], '/');
         const char *base = slash ? slash + 1 : files.items[i];
-        if (strcmp(base, "kustomization.yaml") != 0 && strcmp(base, "kustomization.yml") != 0 && strcmp(base, "Kustomization") != 0)
+        if (strcmp(base, "kustomization.yaml") != 0 && strcmp(base, "kustomization.yml") != 0 &&
+            strcmp(base, "Kustomization") != 0) {
             continue;
+        }
         kustomization k = {.root = root, .overlay = source->overlay, .file = files.items[i]};
         k.directory = slash ? gs_arena_copy(builder->arena, files.items[i], (size_t)(slash - files.items[i])) : ".";
         rc = k.directory ? lint_file(builder, &k, err) : gs_fail_nomem(err);
@@ -113,11 +129,13 @@ int gs_lint_overlays(gs_builder *builder, gs_error *err)
 {
     const gs_release *release = builder->release;
     int rc = 0;
-    for (size_t e = 0; rc == 0 && e < release->environments.count; e++)
+    for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
         for (size_t u = 0; rc == 0 && u < release->environments.items[e].units.count; u++) {
             const gs_source_spec *source = &release->environments.items[e].units.items[u].source;
-            if (source->overlay)
+            if (source->overlay) {
                 rc = lint_unit(builder, source, err);
+            }
         }
+    }
     return rc;
 }

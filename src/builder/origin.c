@@ -9,8 +9,9 @@ int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **o
 {
     gs_image_source source;
     int rc = gs_image_source_parse(spec->from, builder->arena, &source, err);
-    if (rc < 0)
+    if (rc < 0) {
         return gs_builder_fail(builder, spec->place, err, "%s", err->message);
+    }
     const char *path = source.path ? gs_builder_path(builder, source.path) : NULL;
     switch (source.transport) {
     case GS_OCI_DIRECTORY:
@@ -25,15 +26,17 @@ int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **o
     default:
         rc = gs_origin_registry(builder->run, &source, builder->arena, out, err);
     }
-    if (rc == 0)
+    if (rc == 0) {
         (*out)->name = spec->from;
+    }
     return rc;
 }
 
 void gs_origin_free(gs_origin *origin)
 {
-    if (origin)
+    if (origin) {
         origin->ops->free(origin);
+    }
 }
 
 static bool is_named(const gs_descriptor *entry, const char *name)
@@ -47,27 +50,31 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
 {
     gs_manifest index;
     int rc = gs_manifest_parse(index_json, len, GS_MEDIA_INDEX, arena, &index, err);
-    if (rc < 0)
+    if (rc < 0) {
         return gs_error_at(err, "%s: index.json", where);
+    }
     const gs_descriptor *found = NULL;
     size_t matches = 0;
     for (size_t i = 0; i < index.item_count; i++) {
-        if (name && !is_named(&index.items[i], name))
+        if (name && !is_named(&index.items[i], name)) {
             continue;
-        if (!found || !gs_digest_equal(&found->digest, &index.items[i].digest))
+        }
+        if (!found || !gs_digest_equal(&found->digest, &index.items[i].digest)) {
             matches++;
+        }
         found = &index.items[i];
     }
     if (matches == 1) {
         *out = *found;
         return 0;
     }
-    if (!name && matches > 1)
+    if (!name && matches > 1) {
         rc = gs_fail(err, GS_ESPEC, "the layout holds %zu images; say which one", matches);
-    else if (matches > 1)
+    } else if (matches > 1) {
         rc = gs_fail(err, GS_ESPEC, "the layout holds %zu different images called \"%s\"", matches, name);
-    else
+    } else {
         rc = gs_fail(err, GS_ENOTFOUND, "the layout holds no image%s%s", name ? " called " : "", name ? name : "");
+    }
     gs_error_hint(err, "write it behind the path: oci:DIR:NAME, with the name that index.json has in " GS_REF_NAME_ANNOTATION);
     return gs_error_at(err, "%s", where);
 }

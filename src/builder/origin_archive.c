@@ -119,7 +119,7 @@ const gs_archive_file *gs_archive_layer(const gs_archive *archive, const char *n
             if (strcmp(archive->files[i].name, name) != 0) {
                 continue;
             }
-            if (archive->files[i].!target) {
+            if (!archive->files[i].target) {
                 return &archive->files[i];
             }
             link = &archive->files[i];

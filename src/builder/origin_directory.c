@@ -31,8 +31,9 @@ static int select_manifest(directory_origin *self, const char *reference, gs_are
     GS_AUTO_BUF gs_buf index;
     gs_buf_init(&index, GS_MAX_LAYOUT_INDEX_BYTES);
     int rc = gs_fs_read_file(self->dirfd, "index.json", &index, err);
-    if (rc < 0)
+    if (rc < 0) {
         return gs_error_at(err, "%s", self->path);
+    }
     return gs_layout_select(self->path, index.data, index.len, self->name, arena, out, err);
 }
 
@@ -45,13 +46,16 @@ static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, g
     uint64_t size = 0;
     gs_buf_init(&text, GS_MAX_MANIFEST_BYTES);
     int rc = select_manifest(self, reference, arena, &chosen, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = open_blob(self, &chosen.digest, &fd, &size, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return rc;
+    }
     void *room = gs_buf_reserve(&text, (size_t)size);
-    if (!room)
+    if (!room) {
         return gs_buf_check(&text, err);
+    }
     rc = gs_fs_pread(fd, room, (size_t)size, 0, err);
     return rc < 0 ? rc : gs_origin_check_manifest(self->path, room, (size_t)size, &chosen, arena, bytes, out, err);
 }
@@ -62,16 +66,20 @@ static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_
     GS_AUTO_FD int fd = -1;
     uint64_t size = 0;
     int rc = open_blob(self, &blob->digest, &fd, &size, err);
-    if (rc < 0)
+    if (rc < 0) {
         return rc;
+    }
     GS_AUTO_SOURCE gs_source *source = NULL;
     rc = gs_source_segment(fd, 0, size, &source, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_stream_copy(source, sink, NULL, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_source_close(&source, err);
-    if (rc == 0 && moved)
+    }
+    if (rc == 0 && moved) {
         moved(state, size);
+    }
     return rc;
 }
 
@@ -87,8 +95,9 @@ static const gs_origin_ops directory_ops = {.manifest = manifest, .each = each, 
 int gs_origin_directory(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err)
 {
     directory_origin *self = calloc(1, sizeof *self);
-    if (!self)
+    if (!self) {
         return gs_fail_nomem(err);
+    }
     *self = (directory_origin){.base = {.ops = &directory_ops, .run = run}, .path = path, .name = name, .dirfd = -1};
     int rc = gs_fs_open_dir(AT_FDCWD, path, &self->dirfd, err);
     if (rc < 0) {

@@ -65,14 +65,16 @@ int gs_origin_registry(const gs_run *run, const gs_image_source *source, gs_aren
 {
     const gs_reference *reference = &source->reference;
     registry_origin *self = calloc(1, sizeof *self);
-    if (!self)
+    if (!self) {
         return gs_fail_nomem(err);
+    }
     self->base = (gs_origin){.ops = &registry_ops, .run = run};
     self->repository = gs_arena_text(arena, reference->path);
     self->reference = gs_arena_text(arena, reference->digest[0] != '\0' ? reference->digest : reference->tag);
     int rc = self->repository && self->reference ? 0 : gs_fail_nomem(err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = open_registry(run, gs_reference_server(reference), arena, &self->registry, err);
+    }
     if (rc < 0) {
         free(self);
         return rc;

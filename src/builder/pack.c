@@ -14,10 +14,12 @@ int gs_tree_add(gs_tree *tree, gs_arena *arena, const char *name, const gs_tar_i
     if (tree->count == tree->room) {
         size_t room = tree->room == 0 ? 64 : 2 * tree->room;
         gs_tar_input *larger = gs_arena_array(arena, room, sizeof *larger);
-        if (!larger)
+        if (!larger) {
             return gs_fail_nomem(err);
-        if (tree->count > 0)
+        }
+        if (tree->count > 0) {
             memcpy(larger, tree->items, tree->count * sizeof *larger);
+        }
         tree->items = larger;
         tree->room = room;
     }
@@ -37,12 +39,14 @@ int gs_tree_add_file(gs_tree *tree, gs_arena *arena, int dirfd, const char *path
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
     int rc = gs_fs_read_file(dirfd, path, &text, err);
-    if (rc < 0)
+    if (rc < 0) {
         return rc;
+    }
     gs_tar_input input = {.executable = executable, .len = text.len, .fd = -1};
     input.data = gs_arena_copy(arena, text.data, text.len);
-    if (!input.data)
+    if (!input.data) {
         return gs_fail_nomem(err);
+    }
     return gs_tree_add(tree, arena, name, &input, err);
 }
 
@@ -52,8 +56,9 @@ int gs_tree_add_directory(gs_tree *tree, gs_arena *arena, const char *directory,
     gs_fs_entry *entries = NULL;
     size_t count = 0;
     int rc = gs_fs_open_dir(AT_FDCWD, directory, &fd, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_fs_walk(fd, GS_MAX_ARCHIVE_ENTRIES, arena, &entries, &count, err);
+    }
     for (size_t i = 0; rc == 0 && i < count; i++) {
         const char *name = prefix[0] == '\0' ? entries[i].path : gs_arena_printf(arena, "%s/%s", prefix, entries[i].path);
         rc = name ? gs_tree_add_file(tree, arena, fd, entries[i].path, name, entries[i].executable, err) : gs_fail_nomem(err);
@@ -66,10 +71,12 @@ int gs_pack_measure(const char *path, gs_digest *digest, uint64_t *size, gs_erro
     GS_AUTO_FD int fd = -1;
     uint64_t length = 0;
     int rc = gs_fs_open_read(AT_FDCWD, path, false, &fd, &length, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_digest_of_file(fd, 0, length, digest, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         *size = length;
+    }
     return rc;
 }
 
@@ -80,12 +87,15 @@ int gs_pack_tree(const gs_tree *tree, const char *path, gs_error *err)
     gs_buf_init(&packed, 2 * GS_MAX_ARCHIVE_BYTES);
     GS_AUTO_SINK gs_sink *sink = NULL;
     int rc = gs_sink_buffer(&packed, &sink, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_tar_gzip_write(tree->items, tree->count, sink, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_sink_close(&sink, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_fs_write_file(AT_FDCWD, path, packed.data, packed.len, 0644, err);
+    }
     return rc;
 }
 
@@ -96,10 +106,12 @@ int gs_pack_file(const char *from, const char *path, gs_error *err)
     gs_buf_init(&raw, GS_MAX_ARCHIVE_BYTES);
     gs_buf_init(&packed, 2 * GS_MAX_ARCHIVE_BYTES);
     int rc = gs_fs_read_file(AT_FDCWD, from, &raw, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_zstd_compress(raw.data, raw.len, GS_FILE_ZSTD_LEVEL, &packed, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_fs_write_file(AT_FDCWD, path, packed.data, packed.len, 0644, err);
+    }
     return rc;
 }
 
@@ -110,13 +122,17 @@ int gs_unpack_tree(const char *path, const char *directory, gs_error *err)
     uint64_t size = 0;
     gs_source *source = NULL;
     int rc = gs_fs_make_dirs(AT_FDCWD, directory, 0700, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_fs_open_dir(AT_FDCWD, directory, &into, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_fs_open_read(AT_FDCWD, path, false, &fd, &size, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_source_segment(fd, 0, size, &source, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_tar_extract(source, &(gs_tar_limits){0}, into, err);
+    }
     return rc;
 }

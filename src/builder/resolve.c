@@ -10,26 +10,32 @@
 
 static bool is_updated(const gs_resolve_request *request, const char *name)
 {
-    if (!request->update)
+    if (!request->update) {
         return false;
-    for (size_t i = 0; i < request->name_count; i++)
-        if (strcmp(request->names[i], name) == 0)
+    }
+    for (size_t i = 0; i < request->name_count; i++) {
+        if (strcmp(request->names[i], name) == 0) {
             return true;
+        }
+    }
     return request->name_count == 0;
 }
 
 static int open_origins(gs_builder *builder, gs_error *err)
 {
     const gs_release *release = builder->release;
-    if (builder->origins)
+    if (builder->origins) {
         return 0;
+    }
     builder->origins = gs_arena_array(builder->arena, release->images.count + 1, sizeof(gs_origin *));
-    if (!builder->origins)
+    if (!builder->origins) {
         return gs_fail_nomem(err);
+    }
     for (size_t i = 0; i < release->images.count; i++) {
         int rc = gs_origin_open(builder, &release->images.items[i], &builder->origins[i], err);
-        if (rc < 0)
+        if (rc < 0) {
             return rc;
+        }
         builder->origin_count++;
     }
     return 0;
@@ -41,14 +47,18 @@ static const char *tag_of(const gs_image_spec *spec, gs_arena *arena)
     gs_image_source source;
     gs_reference reference;
     gs_error ignored = {0};
-    if (gs_image_source_parse(spec->from, arena, &source, &ignored) < 0)
+    if (gs_image_source_parse(spec->from, arena, &source, &ignored) < 0) {
         return "";
-    if (source.transport == GS_DOCKER)
+    }
+    if (source.transport == GS_DOCKER) {
         return gs_arena_text(arena, source.reference.tag);
-    if (!source.name)
+    }
+    if (!source.name) {
         return "latest";
-    if (gs_tag_valid(source.name))
+    }
+    if (gs_tag_valid(source.name)) {
         return gs_arena_text(arena, source.name);
+    }
     return gs_reference_parse(source.name, &reference, &ignored) == 0 ? gs_arena_text(arena, reference.tag) : "latest";
 }
 
@@ -77,11 +87,13 @@ static int resolve_image(void *state, size_t i, gs_error *err)
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
     gs_descriptor found;
     gs_origin *origin = resolve->builder->origins[i];
-    if (!arena)
+    if (!arena) {
         return gs_fail_nomem(err);
+    }
     int rc = origin->ops->manifest(origin, NULL, arena, &bytes, &found, err);
-    if (rc < 0)
+    if (rc < 0) {
         return gs_error_at(err, "image %s", spec->as);
+    }
     gs_digest_text(&found.digest, (char *)image->digest);
     image->size = (int64_t)found.size;
     image->synthesized = origin->synthesized;
@@ -97,14 +109,17 @@ static int settle_image(resolve_state *resolve, size_t i, gs_error *err)
     gs_locked_image *image = &resolve->lock->images.items[i];
     GS_AUTO_FREE char *media_type = (char *)image->media_type;
     image->media_type = gs_arena_text(resolve->lock->arena, media_type);
-    if (!image->media_type)
+    if (!image->media_type) {
         return gs_fail_nomem(err);
+    }
     const gs_locked_image *old = builder->lock ? gs_lock_image(builder->lock, spec->as) : NULL;
-    if (old && strcmp(old->from, spec->from) != 0)
+    if (old && strcmp(old->from, spec->from) != 0) {
         old = NULL;
+    }
     resolve->changed[i] = !old || strcmp(old->digest, image->digest) != 0;
-    if (old && resolve->changed[i] && !is_updated(resolve->request, spec->as))
+    if (old && resolve->changed[i] && !is_updated(resolve->request, spec->as)) {
         return moved(builder, spec, old, image->digest, err);
+    }
     return 0;
 }
 
@@ -115,8 +130,9 @@ static int resolve_images(resolve_state *resolve, gs_error *err)
     size_t count = builder->release->images.count;
     lock->images.items = gs_arena_array(lock->arena, count + 1, sizeof *lock->images.items);
     resolve->changed = gs_arena_array(lock->arena, count + 1, sizeof *resolve->changed);
-    if (!lock->images.items || !resolve->changed)
+    if (!lock->images.items || !resolve->changed) {
         return gs_fail_nomem(err);
+    }
     lock->images.count = count;
     for (size_t i = 0; i < count; i++) {
         const gs_image_spec *spec = &builder->release->images.items[i];
@@ -124,12 +140,14 @@ static int resolve_images(resolve_state *resolve, gs_error *err)
         *image = (gs_locked_image){.from = spec->from, .as = spec->as, .platforms = spec->platforms};
         image->tag = tag_of(spec, lock->arena);
         image->digest = gs_arena_alloc(lock->arena, GS_DIGEST_TEXT);
-        if (!image->digest || !image->tag)
+        if (!image->digest || !image->tag) {
             return gs_fail_nomem(err);
+        }
     }
     int rc = open_origins(builder, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_parallel(builder->run->jobs, count, resolve_image, resolve, err);
+    }
     for (size_t i = 0; i < count; i++) {
         gs_error ignored = {0};
         int settled = settle_image(resolve, i, rc == 0 ? err : &ignored);
@@ -146,8 +164,9 @@ static int lock_content(resolve_state *resolve, const gs_packed *packed, const g
     gs_digest_text(&packed->digest, digest);
     *out = (gs_locked_content){.name = packed->name, .from = packed->from, .commit = packed->commit, .size = (int64_t)packed->size};
     out->digest = gs_arena_text(arena, digest);
-    if (!out->digest)
+    if (!out->digest) {
         return gs_fail_nomem(err);
+    }
     bool same = old && gs_text_equal(old->digest, digest) && gs_text_equal(old->commit, packed->commit);
     *changed += same ? 0 : 1;
     if (!same && old && old->commit && packed->commit && !is_updated(resolve->request, packed->name)) {
@@ -164,8 +183,9 @@ static int resolve_contents(resolve_state *resolve, size_t *changed, gs_error *e
     const gs_lock *old = resolve->builder->lock;
     gs_lock *lock = resolve->lock;
     gs_locked_content *room = gs_arena_array(lock->arena, 3 * gathered->count + 1, sizeof *room);
-    if (!room)
+    if (!room) {
         return gs_fail_nomem(err);
+    }
     lock->charts.items = room;
     lock->overlays.items = room + gathered->count;
     lock->files.items = room + 2 * gathered->count;
@@ -196,19 +216,24 @@ int gs_resolve(gs_builder *builder, const gs_resolve_request *request, gs_lock *
 {
     GS_AUTO_LOCK gs_lock *lock = NULL;
     int rc = gs_lock_new(&lock, err);
-    if (rc < 0)
+    if (rc < 0) {
         return rc;
+    }
     resolve_state resolve = {.builder = builder, .request = request, .lock = lock};
     size_t count = 0;
     rc = gs_provenance(builder, lock, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = resolve_images(&resolve, err);
-    for (size_t i = 0; rc == 0 && i < lock->images.count; i++)
+    }
+    for (size_t i = 0; rc == 0 && i < lock->images.count; i++) {
         count += resolve.changed[i] ? 1 : 0;
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = resolve_contents(&resolve, &count, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return rc;
+    }
     *changed = count;
     *out = GS_STEAL(lock);
     return 0;
@@ -221,13 +246,16 @@ int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err)
     gs_buf_init(&now, GS_MAX_DOC_BYTES);
     gs_buf_init(&before, GS_MAX_DOC_BYTES);
     const char *path = gs_builder_path(builder, "release.lock");
-    if (!path)
+    if (!path) {
         return gs_fail_nomem(err);
+    }
     int rc = gs_lock_write(lock, &now, err);
-    if (rc == 0 && gs_fs_exists(AT_FDCWD, path))
+    if (rc == 0 && gs_fs_exists(AT_FDCWD, path)) {
         rc = gs_fs_read_file(AT_FDCWD, path, &before, err);
-    if (rc < 0 || (now.len == before.len && memcmp(now.data, before.data, now.len) == 0))
+    }
+    if (rc < 0 || (now.len == before.len && memcmp(now.data, before.data, now.len) == 0)) {
         return rc;
+    }
     return gs_fs_write_file(AT_FDCWD, path, now.data, now.len, 0644, err);
 }
 
@@ -237,23 +265,29 @@ int gs_lock_make(const gs_run *run, const gs_lock_options *options, size_t *chan
     GS_AUTO_LOCK gs_lock *lock = NULL;
     gs_gathered gathered;
     int rc = gs_builder_open(run, options->release_file, &builder, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_gather(&builder, &gathered, err);
-    if (rc < 0)
+    }
+    if (rc < 0) {
         return rc;
+    }
     const gs_resolve_request request = {
         .gathered = &gathered, .update = options->update, .names = options->names, .name_count = options->name_count};
     rc = gs_resolve(&builder, &request, &lock, changed, err);
-    if (rc < 0)
+    if (rc < 0) {
         return rc;
-    if (!options->check)
+    }
+    if (!options->check) {
         return gs_lock_save(&builder, lock, err);
-    if (builder.lock && *changed == 0)
+    }
+    if (builder.lock && *changed == 0) {
         return 0;
-    if (!builder.lock)
+    }
+    if (!builder.lock) {
         gs_fail(err, GS_ECHECK, "there is no release.lock");
-    else
+    } else {
         gs_fail(err, GS_ECHECK, "release.lock is not up to date: %zu %s would change", *changed,
                 *changed == 1 ? "entry" : "entries");
+    }
     return gs_error_hint(err, "run `gapship lock` and commit release.lock");
 }

@@ -19,13 +19,15 @@ static void add_bundle(gs_builder *builder, gs_reuse *reuse, const char *path)
 {
     gs_error ignored = {0};
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
-    if (reuse->count == GS_MAX_REUSED_BUNDLES)
+    if (reuse->count == GS_MAX_REUSED_BUNDLES) {
         return;
+    }
     gs_verified *verified = NULL;
-    if (gs_bundle_open(path, &bundle, &ignored) == 0 && gs_bundle_verify(&bundle, NULL, true, &verified, &ignored) == 0)
+    if (gs_bundle_open(path, &bundle, &ignored) == 0 && gs_bundle_verify(&bundle, NULL, true, &verified, &ignored) == 0) {
         reuse->bundles[reuse->count++] = verified;
-    else
+    } else {
         gs_emit(builder->run, GS_DEBUG, "reuseSkipped", NULL, 0, "%s is not used: %s", path, ignored.message);
+    }
 }
 
 static int add_directory(gs_builder *builder, gs_reuse *reuse, const char *path, gs_error *err)
@@ -34,11 +36,13 @@ static int add_directory(gs_builder *builder, gs_reuse *reuse, const char *path,
     size_t count = 0;
     int rc = gs_fs_list(AT_FDCWD, path, builder->arena, &entries, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (!gs_text_ends(entries[i].path, ".gapship"))
+        if (!gs_text_ends(entries[i].path, ".gapship")) {
             continue;
+        }
         const char *file = gs_arena_printf(builder->arena, "%s/%s", path, entries[i].path);
-        if (!file)
+        if (!file) {
             return gs_fail_nomem(err);
+        }
         add_bundle(builder, reuse, file);
     }
     return rc;
@@ -48,10 +52,12 @@ static int add_named(gs_builder *builder, gs_reuse *reuse, const char *path, gs_
 {
     GS_AUTO_FD int fd = -1;
     gs_error ignored = {0};
-    if (gs_fs_open_dir(AT_FDCWD, path, &fd, &ignored) == 0)
+    if (gs_fs_open_dir(AT_FDCWD, path, &fd, &ignored) == 0) {
         return add_directory(builder, reuse, path, err);
-    if (!gs_fs_exists(AT_FDCWD, path))
+    }
+    if (!gs_fs_exists(AT_FDCWD, path)) {
         return gs_fail(err, GS_ENOTFOUND, "--reuse: there is no %s", path);
+    }
     add_bundle(builder, reuse, path);
     return 0;
 }
@@ -59,15 +65,18 @@ static int add_named(gs_builder *builder, gs_reuse *reuse, const char *path, gs_
 int gs_reuse_open(gs_builder *builder, const gs_build_options *options, const char *output, gs_reuse **out, gs_error *err)
 {
     gs_reuse *reuse = calloc(1, sizeof *reuse);
-    if (!reuse)
+    if (!reuse) {
         return gs_fail_nomem(err);
+    }
     int rc = 0;
-    for (size_t i = 0; rc == 0 && i < options->reuse_count; i++)
+    for (size_t i = 0; rc == 0 && i < options->reuse_count; i++) {
         rc = add_named(builder, reuse, options->reuse[i], err);
+    }
     const char *slash = strrchr(output, '/');
     const char *beside = !slash ? "." : gs_arena_copy(builder->arena, output, slash == output ? 1 : (size_t)(slash - output));
-    if (rc == 0)
+    if (rc == 0) {
         rc = beside ? add_directory(builder, reuse, beside, err) : gs_fail_nomem(err);
+    }
     if (rc < 0) {
         gs_reuse_free(reuse);
         return rc;
@@ -91,9 +100,11 @@ bool gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest, int *fd, uint
 
 void gs_reuse_free(gs_reuse *reuse)
 {
-    if (!reuse)
+    if (!reuse) {
         return;
-    for (size_t i = 0; i < reuse->count; i++)
+    }
+    for (size_t i = 0; i < reuse->count; i++) {
         gs_verified_free(reuse->bundles[i]);
+    }
     free(reuse);
 }

@@ -17,20 +17,27 @@ int gs_sign_bundle(const gs_run *run, const char *path, const char *key_file, gs
     gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_KIB(1));
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
     int rc = gs_private_key_load(key_file, &key, err);
-    if (rc == 0)
+    if (rc == 0) {
         rc = gs_private_key_public(key, &public_key, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_bundle_open(path, &bundle, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_bundle_verify(&bundle, NULL, true, &verified, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_verified_statement_bytes(verified, &statement, &encoding, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_sign(key, encoding.data, encoding.len, &signature, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         rc = gs_bundle_add_signature(path, public_key, signature.data, signature.len, err);
-    if (rc == 0)
+    }
+    if (rc == 0) {
         *key_id = *gs_public_key_id(public_key);
+    }
     gs_public_key_free(public_key);
     gs_private_key_free(key);
     return rc;
