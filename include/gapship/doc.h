@@ -75,6 +75,7 @@ gs_node *gs_node_at(const gs_node *node, const char *path);
 /* The text of a scalar under key, or NULL. */
 const char *gs_node_text(const gs_node *map, const char *key);
 int64_t gs_node_integer(const gs_node *map, const char *key, int64_t otherwise);
+bool gs_node_bool(const gs_node *map, const char *key); /* false when absent or not a boolean */
 bool gs_node_equal(const gs_node *a, const gs_node *b); /* maps in any order */
 
 /* Building; everything from the arena, NULL when out of memory. A NULL child makes the call fail with NULL, so that a chain of
