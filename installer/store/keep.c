@@ -114,6 +114,9 @@ int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_trust *tr
         code = verify_kept(&bundle, digest, trust, allow_unsigned, out, err);
     }
     if (code == GS_EFORMAT || code == GS_EDIGEST || code == GS_ESTATE) {
+        if (err) {
+            err->hint[0] = '\0'; /* what helps with a bundle on a medium does not help here */
+        }
         (void)gs_error_hint(err, "the kept copy is damaged: remove %s/" GS_STORE_BUNDLES "/%s and import the bundle again",
                             store->path, name);
     }
