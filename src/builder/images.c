@@ -95,6 +95,9 @@ static void plan_empty(const gs_node *images, const char *text, size_t len, imag
         end++;
     }
     if (end < len && text[at] == '[' && text[end] == ']') {
+        while (at > 0 && text[at - 1] == ' ') {
+            at--;
+        }
         *edit = (image_edit){.from = at, .to = end + 1};
     }
 }

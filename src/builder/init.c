@@ -1,6 +1,7 @@
 /* `gapship init`: looks at a directory and writes a commented release.yaml that parses. What it cannot know it leaves as a comment.
  */
 #include <fcntl.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "gapship/build.h"
@@ -114,30 +115,89 @@ static const char *kustomization_root(const discovery *look)
     return root;
 }
 
-static size_t write_overlays(const discovery *look, gs_buf *environments)
+/* By convention overlays/NAME is an environment, and what is called base is built by others. */
+static bool is_environment(const char *directory)
+{
+    const char *slash = strrchr(directory, '/');
+    static const char parent[] = "overlays";
+    size_t len = slash ? (size_t)(slash - directory) : 0;
+    return len >= sizeof parent - 1 && memcmp(slash - (sizeof parent - 1), parent, sizeof parent - 1) == 0 &&
+           (len == sizeof parent - 1 || slash[-(ptrdiff_t)sizeof parent] == '/');
+}
+
+static bool is_base(const char *directory)
+{
+    return strcmp(directory, "base") == 0 || gs_text_ends(directory, "/base");
+}
+
+/* A directory with a kustomization that may be installed, or NULL. */
+static const char *overlay_at(const discovery *look, size_t i)
+{
+    const char *path = look->entries[i].path;
+    const char *directory = directory_with(look, path, "kustomization.yaml");
+    return directory && !is_base(directory) && !is_in_chart(look, path) ? directory : NULL;
+}
+
+static const char *path_below(const char *directory, const char *root)
+{
+    return strcmp(root, ".") == 0 ? directory : strcmp(directory, root) == 0 ? "." : directory + strlen(root) + 1;
+}
+
+static void write_unit(gs_buf *out, const char *comment, const char *unit, const char *overlay, const char *path)
+{
+    gs_buf_printf(out,
+                  "%s  - name: %s\n%s    source: {overlay: %s, path: \"%s\"}\n"
+                  "%s    target: {kind: gitops, repository: site, branch: main}  # or {kind: kubectl, namespace: NAMESPACE}\n",
+                  comment, unit, comment, overlay, path, comment);
+}
+
+static bool is_production(const char *name)
+{
+    return gs_text_starts(name, "prod");
+}
+
+/* Each overlay an environment; what sounds like production comes last. */
+static void write_environments(const discovery *look, const char *product, const char *root, const char *overlay, gs_buf *out)
+{
+    for (int last = 0; last < 2; last++) {
+        for (size_t i = 0; i < look->count; i++) {
+            const char *directory = overlay_at(look, i);
+            const char *name = directory && is_environment(directory) ? name_of(look, directory, "environment") : NULL;
+            if (name && is_production(name) == (last == 1)) {
+                gs_buf_printf(out, "- name: %s\n  units:\n", name);
+                write_unit(out, "", product, overlay, path_below(directory, root));
+            }
+        }
+    }
+}
+
+/* Without overlays/ there is no telling which kustomization goes where: one unit, and the others to be chosen from. */
+static size_t write_units(const discovery *look, const char *root, const char *overlay, gs_buf *out)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < look->count; i++) {
+        const char *directory = overlay_at(look, i);
+        if (directory) {
+            const char *path = path_below(directory, root);
+            write_unit(out, found++ > 0 ? "# " : "", name_of(look, path, "app"), overlay, path);
+        }
+    }
+    return found;
+}
+
+/* Units for one environment, or, where there are overlays and nothing else, whole environments. */
+static size_t write_overlays(const discovery *look, const char *product, gs_buf *units, gs_buf *environments)
 {
     const char *root = kustomization_root(look);
-    size_t found = 0;
     if (!root) {
         return 0;
     }
     const char *name = name_of(look, root, "overlays");
     gs_buf_printf(look->out, "\noverlays:\n- {name: %s, from: \"%s\"}\n", name, root);
-    for (size_t i = 0; i < look->count; i++) {
-        const char *path = look->entries[i].path;
-        const char *directory = directory_with(look, path, "kustomization.yaml");
-        if (!directory || is_in_chart(look, path)) {
-            continue;
-        }
-        const char *below = strcmp(root, ".") == 0 ? directory : strcmp(directory, root) == 0 ? "." : directory + strlen(root) + 1;
-        gs_buf_printf(environments,
-                      "%s  - name: %s\n%s    source: {overlay: %s, path: \"%s\"}\n"
-                      "%s    target: {kind: gitops, repository: site, branch: main}  # or {kind: kubectl, namespace: NAMESPACE}\n",
-                      found > 0 ? "# " : "", name_of(look, below, "app"), found > 0 ? "# " : "", name, below,
-                      found > 0 ? "# " : "");
-        found++;
+    if (units->len == 0) {
+        write_environments(look, product, root, name, environments);
     }
-    return found;
+    return environments->len > 0 ? 0 : write_units(look, root, name, units);
 }
 
 static void write_hints(const discovery *look)
@@ -153,7 +213,9 @@ static void write_hints(const discovery *look)
 
 static int compose(discovery *look, const char *product, gs_error *err)
 {
+    GS_AUTO_BUF gs_buf units;
     GS_AUTO_BUF gs_buf environments;
+    gs_buf_init(&units, GS_MAX_SPEC_BYTES);
     gs_buf_init(&environments, GS_MAX_SPEC_BYTES);
     gs_buf_printf(look->out,
                   "# What this release is, for `gapship build`. Every key: bundle-spec/RELEASE.md\n"
@@ -164,19 +226,23 @@ static int compose(discovery *look, const char *product, gs_error *err)
                   product);
     write_hints(look);
     gs_buf_add_text(look->out, "images: []\n");
-    size_t units = write_charts(look, &environments);
-    units += write_overlays(look, &environments);
+    size_t found = write_charts(look, &units);
+    found += write_overlays(look, product, &units, &environments);
     gs_buf_add_text(look->out, "\n# Installed in this order; each has to pass before the next is touched.\n");
-    if (units > 0) {
-        gs_buf_add_text(look->out, "environments:\n- name: staging\n  units:\n");
+    if (environments.len > 0) {
+        gs_buf_add_text(look->out, "environments:\n");
         gs_buf_add(look->out, environments.data, environments.len);
+    } else if (found > 0) {
+        gs_buf_add_text(look->out, "environments:\n- name: staging\n  units:\n");
+        gs_buf_add(look->out, units.data, units.len);
         gs_buf_add_text(look->out, "# - name: production\n#   extends: staging\n");
     } else {
         gs_buf_add_text(look->out,
                         "environments: []\n# - name: staging\n#   units:\n#   - name: app\n#     source: {manifests: k8s}\n"
                         "#     target: {kind: kubectl, namespace: app}\n");
     }
-    int rc = gs_buf_check(&environments, err);
+    int rc = gs_buf_check(&units, err);
+    rc = rc < 0 ? rc : gs_buf_check(&environments, err);
     return rc < 0 ? rc : gs_buf_check(look->out, err);
 }
 
