@@ -40,6 +40,8 @@ static const bad_release contents[] = {
     {HEAD "charts: [{name: c, from: /abs}]\n" ENVIRONMENT, "release.yaml:4:26",
      "\"/abs\" is not a directory or .tgz below the directory of release.yaml"},
     {HEAD "schemas: {m: {from: \"5\", to: \"4\"}}\n" ENVIRONMENT, "release.yaml:4:30", "the schema \"m\" goes from 5 back to 4"},
+    {HEAD "schemas: {m: {from: \"3\", to: \"4\", appMin: \"5\", appMax: \"6\"}}\n" ENVIRONMENT, "release.yaml:4:30",
+     "the schema \"m\" goes to 4, which the application (5 to 6) does not run on"},
     {HEAD "schemas: {m: {from: \"3\", to: \"4\", appMax: \"3\"}}\n" ENVIRONMENT, "release.yaml:4:30",
      "the schema \"m\" goes to 4, which the application (3 to 3) does not run on"},
     {HEAD "inputs: [{name: A, required: true, default: x}]\n" ENVIRONMENT, "release.yaml:4:45",

@@ -14,6 +14,7 @@ static const char inherited[] = HEAD CONTENTS
     "  migrations:\n"
     "  - {name: main, deadline: 10m, retry: {attempts: 9}}\n"
     "- name: staging\n"
+    "  gates: {verifiedIn: [production]}\n"
     "  units:\n"
     "  - name: app\n"
     "    source: {chart: app, values: [a.yaml, b.yaml], set: {a: \"1\", b: \"2\"}}\n"
