@@ -78,9 +78,13 @@ int gs_registry_has_blob(gs_registry *registry, const char *repository, const gs
 /* POST …?mount=&from=. *mounted false: the registry wants an upload instead (its session is ended). */
 int gs_registry_mount_blob(gs_registry *registry, const char *repository, const char *from, const gs_digest *digest, bool *mounted,
                            gs_error *err) GS_MUST_USE;
-/* POST and one PUT of len bytes of fd from offset; chunked PATCH only after 413. The registry checks the digest. */
-int gs_registry_put_blob(gs_registry *registry, const char *repository, const gs_digest *digest, int fd, uint64_t offset,
-                         uint64_t len, gs_moved moved, void *state, gs_error *err) GS_MUST_USE;
+/* POST and one PUT of a span of a file; chunked PATCH only after 413. The registry checks the digest. */
+typedef struct gs_span {
+    int fd;
+    uint64_t offset, len;
+} gs_span;
+int gs_registry_put_blob(gs_registry *registry, const char *repository, const gs_digest *digest, const gs_span *bytes,
+                         gs_moved moved, void *state, gs_error *err) GS_MUST_USE;
 /* PUT by tag or digest with the exact bytes; then proved by HEAD. A subject that the registry does not index itself gets the
  * fallback tag. The same tag with the same digest is left alone. */
 int gs_registry_put_manifest(gs_registry *registry, const char *repository, const char *reference, const char *media_type,

@@ -1,5 +1,5 @@
-/* From a chart, an overlay or a directory of manifests to objects, with the real helm and kubectl, hermetically: no network where the
- * kernel allows to take it away, an empty HOME, a fixed environment.
+/* From a chart, an overlay or a directory of manifests to objects, with the real helm and kubectl, hermetically: no network where
+ * the kernel allows to take it away, an empty HOME, a fixed environment.
  */
 #ifndef GAPSHIP_RENDER_H
 #define GAPSHIP_RENDER_H
@@ -11,10 +11,11 @@
 
 /* The tools, found once. Paths are $GAPSHIP_HELM, $GAPSHIP_KUBECTL or from PATH. */
 typedef struct gs_tools {
-    char *helm, *helm_version;       /* NULL when absent; "3.17.3" */
+    char *helm, *helm_version; /* NULL when absent; "3.17.3" */
     char *kubectl, *kubectl_version, *kustomize_version;
 } gs_tools;
-/* Absent tools are no error here; a use case that needs one says so (gs_tools_need). kustomize below 4.2 (kubectl 1.22) counts as absent. */
+/* Absent tools are no error here; a use case that needs one says so (gs_tools_need). kustomize below 4.2 (kubectl 1.22) counts as
+ * absent. */
 int gs_tools_find(const gs_run *run, gs_tools *out, gs_error *err) GS_MUST_USE;
 void gs_tools_done(gs_tools *tools);
 /* GS_ECHECK with where to get it. */
@@ -26,11 +27,11 @@ typedef struct gs_render_request {
     /* chart: path of a .tgz or directory */
     const char *chart;
     const char *release, *namespace;
-    const char *const *values;      /* files, later wins */
+    const char *const *values; /* files, later wins */
     size_t value_count;
-    const gs_text_map *set;         /* --set-string; may be NULL */
-    bool upgrade;                   /* --is-upgrade */
-    const char *kube_version;       /* or NULL: helm's own */
+    const gs_text_map *set;           /* --set-string; may be NULL */
+    bool upgrade;                     /* --is-upgrade */
+    const char *kube_version;         /* or NULL: helm's own */
     const gs_text_list *api_versions; /* --api-versions; may be NULL */
     /* overlay: directory with a kustomization; gs_render_check_hermetic first, kustomize itself fails only for want of a network */
     const char *overlay;
@@ -38,12 +39,12 @@ typedef struct gs_render_request {
     const char *manifests;
 } gs_render_request;
 
-/* The objects, flattened, hooks and CRDs included, in doc->root. A chart that does not render, a file that is no object, a remote base, a
- * build that wants the network: GS_ECHECK with environment/unit in `where` and the tool's last lines. */
+/* The objects, flattened, hooks and CRDs included, in doc->root. A chart that does not render, a file that is no object, a remote
+ * base, a build that wants the network: GS_ECHECK with environment/unit in `where` and the tool's last lines. */
 int gs_render(const gs_run *run, const gs_tools *tools, const gs_render_request *request, gs_doc **out, gs_error *err) GS_MUST_USE;
 
-/* A unit of an environment out of WORK, a directory as gs_contents_extract lays it out. images: how references are written (NULL: as the
- * release has them); only charts use it, through imageValues. */
+/* A unit of an environment out of WORK, a directory as gs_contents_extract lays it out. images: how references are written (NULL:
+ * as the release has them); only charts use it, through imageValues. */
 typedef struct gs_unit_render {
     const char *work;
     const gs_environment_spec *environment;
@@ -53,15 +54,18 @@ typedef struct gs_unit_render {
     const char *kube_version;         /* or NULL */
     const gs_text_list *api_versions; /* or NULL */
 } gs_unit_render;
-int gs_render_unit(const gs_run *run, const gs_tools *tools, const gs_unit_render *request, gs_doc **out, gs_error *err) GS_MUST_USE;
+int gs_render_unit(const gs_run *run, const gs_tools *tools, const gs_unit_render *request, gs_doc **out,
+                   gs_error *err) GS_MUST_USE;
 
-/* The values that make a chart use other references. For each entry of the unit's imageValues: where the unit's values files or the chart's
- * defaults have a map at that path, its repository, tag (and registry, digest where it has them) are set; else the path itself gets the
- * whole reference.
- * reference gives "HOST/PATH:TAG@DIGEST" for an `as`, borrowed. */
-int gs_image_values(const gs_run *run, const gs_tools *tools, const gs_unit_render *request,
-                    const char *(*reference)(void *state, const char *as), void *state, gs_arena *arena, gs_text_map *out, gs_error *err)
-    GS_MUST_USE;
+/* The values that make a chart use other references. For each entry of the unit's imageValues: where the unit's values files or the
+ * chart's defaults have a map at that path, its repository, tag (and registry, digest where it has them) are set; else the path
+ * itself gets the whole reference. A reference is "HOST/PATH:TAG@DIGEST" for an `as`, borrowed. */
+typedef struct gs_referencing {
+    const char *(*reference)(void *state, const char *as); /* NULL: out of memory, or not listed */
+    void *state;
+} gs_referencing;
+int gs_image_values(const gs_run *run, const gs_tools *tools, const gs_unit_render *unit, const gs_referencing *references,
+                    gs_arena *arena, gs_text_map *out, gs_error *err) GS_MUST_USE;
 
 /* Kustomizations below root that name something outside it: remote resources, bases, components, charts, or files above root.
  * GS_ECHECK naming file, line and entry. */
@@ -69,9 +73,10 @@ int gs_render_check_hermetic(const gs_run *run, const char *root, const char *pa
 /* The files that the kustomization at path below root reads, itself included, relative to root, in byte order. */
 int gs_render_closure(const char *root, const char *path, gs_arena *arena, gs_text_list *out, gs_error *err) GS_MUST_USE;
 
-/* Edits the `images:` of a kustomization in place: every entry whose name is `name` gets newName, newTag and digest; missing keys and a
- * missing entry are added in the file's own style. Comments and layout stay, to the byte. A value is quoted when YAML would read it as another
- * type. GS_ESPEC when the file is laid out so that no such edit keeps its meaning: the result is parsed and compared. */
+/* Edits the `images:` of a kustomization in place: every entry whose name is `name` gets newName, newTag and digest; missing keys
+ * and a missing entry are added in the file's own style. Comments and layout stay, to the byte. A value is quoted when YAML would
+ * read it as another type. GS_ESPEC when the file is laid out so that no such edit keeps its meaning: the result is parsed and
+ * compared. */
 typedef struct gs_image_edit {
     const char *name;     /* as rendered without the entry */
     const char *new_name; /* NULL: stays as it is */

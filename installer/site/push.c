@@ -38,8 +38,8 @@ static int upload(gs_loading *loading, const gs_load_blob *blob, const char *rep
     if (!member) {
         return gs_fail(err, GS_EFORMAT, "the bundle does not carry a blob of the image");
     }
-    int code = gs_registry_put_blob(loading->registry, repository, &blob->digest, gs_verified_fd(loading->subject->verified),
-                                    member->offset, member->size, on_moved, loading, err);
+    const gs_span bytes = {.fd = gs_verified_fd(loading->subject->verified), .offset = member->offset, .len = member->size};
+    int code = gs_registry_put_blob(loading->registry, repository, &blob->digest, &bytes, on_moved, loading, err);
     return code == 0 ? 0 : blame(loading, member, code, err);
 }
 

@@ -90,8 +90,9 @@ static const char *relocated(void *state, const char *as)
 static int image_values(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err)
 {
     relocation state = {.job = job, .arena = arena};
+    const gs_referencing references = {.reference = relocated, .state = &state};
     const gs_unit_render request = {.work = job->work, .environment = job->environment, .unit = job->unit};
-    return gs_image_values(job->run, job->tools, &request, relocated, &state, arena, out, err);
+    return gs_image_values(job->run, job->tools, &request, &references, arena, out, err);
 }
 
 /* The chart with the values that helm will get, for comparing and waiting. */

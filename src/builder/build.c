@@ -58,27 +58,54 @@ static int check_output(const char *output, const gs_build_options *options, gs_
     return gs_error_hint(err, "raise metadata.version, name another file with -o, or replace it with --force");
 }
 
-/* Stages up to the last one that can be wrong without a byte of a layer fetched. */
-static int prepare(gs_builder *builder, gs_gathered *gathered, gs_lock **lock, gs_error *err)
+/* One build, from stage to stage. */
+typedef struct build_job {
+    const gs_build_options *options;
+    gs_builder builder;
+    build_keys keys;
+    const char *output;
+    gs_gathered gathered;
+    gs_lock *lock;
+    gs_build_layout layout;
+} build_job;
+
+static void job_done(build_job *job)
 {
+    gs_build_layout_done(&job->layout);
+    gs_lock_free(job->lock);
+    gs_builder_done(&job->builder);
+    keys_done(&job->keys);
+}
+
+/* Everything that can be wrong without a byte of a layer fetched. */
+static int prepare(build_job *job, gs_error *err)
+{
+    gs_builder *builder = &job->builder;
     size_t changed = 0;
-    int rc = gs_gather(builder, gathered, err);
+    job->output = choose_output(builder, job->options);
+    int rc = job->output ? check_output(job->output, job->options, err) : gs_fail_nomem(err);
     if (rc == 0) {
-        rc = gs_resolve(builder, &(gs_resolve_request){.gathered = gathered}, lock, &changed, err);
+        rc = gs_gather(builder, &job->gathered, err);
     }
     if (rc == 0) {
-        rc = gs_check(builder, *lock, err);
+        rc = gs_resolve(builder, &(gs_resolve_request){.gathered = &job->gathered}, &job->lock, &changed, err);
     }
     if (rc == 0) {
-        rc = gs_lock_save(builder, *lock, err);
+        rc = gs_check(builder, job->lock, err);
+    }
+    if (rc == 0) {
+        rc = gs_lock_save(builder, job->lock, err);
+    }
+    if (rc == 0) {
+        rc = gs_lay_out(builder, job->lock, &job->gathered, &job->layout, err);
     }
     return rc;
 }
 
-static int write_bundle(gs_builder *builder, const gs_build_options *options, const gs_lock *lock, const gs_build_layout *layout,
-                        const build_keys *keys, const char *output, gs_build_result *out, gs_error *err)
+static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
 {
-    const gs_release *release = builder->release;
+    const gs_release *release = job->builder.release;
+    const gs_build_layout *layout = &job->layout;
     gs_writer_plan plan = {.index_json = layout->index_json.data,
                            .index_json_len = layout->index_json.len,
                            .manifest_json = layout->manifest_json.data,
@@ -93,15 +120,16 @@ static int write_bundle(gs_builder *builder, const gs_build_options *options, co
                                          .upgrades_from = release->requires.upgrades_from}};
     GS_AUTO_WRITER gs_writer *writer = NULL;
     gs_fetched fetched = {0};
-    int rc = gs_issue_time(lock, &plan.statement.issued_at, err);
+    int rc = gs_issue_time(job->lock, &plan.statement.issued_at, err);
     if (rc == 0) {
-        rc = gs_writer_begin(builder->run, output, &plan, &writer, err);
+        rc = gs_writer_begin(job->builder.run, job->output, &plan, &writer, err);
     }
     if (rc == 0) {
-        rc = gs_fetch(builder, layout, options, output, writer, &fetched, err);
+        rc = gs_fetch(&job->builder, layout, job->options, job->output, writer, &fetched, err);
     }
     if (rc == 0) {
-        rc = gs_writer_seal(writer, (const gs_private_key *const *)keys->items, keys->count, options->force, &out->digest, err);
+        rc = gs_writer_seal(writer, (const gs_private_key *const *)job->keys.items, job->keys.count, job->options->force,
+                            &out->digest, err);
     }
     if (rc < 0) {
         return rc;
@@ -109,47 +137,31 @@ static int write_bundle(gs_builder *builder, const gs_build_options *options, co
     out->size = gs_writer_length(writer);
     out->fetched = fetched.fetched;
     out->copied = fetched.copied;
-    out->images = lock->images.count;
+    out->images = job->lock->images.count;
     out->blobs = layout->count;
-    return 0;
+    out->path = strdup(job->output);
+    return out->path ? 0 : gs_fail_nomem(err);
 }
 
 int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result *out, gs_error *err)
 {
-    GS_AUTO_BUILDER gs_builder builder = {.work = GS_TEMPDIR_INIT};
-    GS_AUTO_LOCK gs_lock *lock = NULL;
-    build_keys keys = {0};
-    gs_gathered gathered = {0};
-    gs_build_layout layout = {0};
+    build_job job = {.options = options, .builder = {.work = GS_TEMPDIR_INIT}};
     gs_build_result result = {0};
-    int rc = load_keys(options, &keys, err);
+    int rc = load_keys(options, &job.keys, err);
     if (rc == 0) {
-        rc = gs_builder_open(run, options->release_file, &builder, err);
-    }
-    const char *output = rc == 0 ? choose_output(&builder, options) : NULL;
-    if (rc == 0) {
-        rc = output ? check_output(output, options, err) : gs_fail_nomem(err);
+        rc = gs_builder_open(run, options->release_file, &job.builder, err);
     }
     if (rc == 0) {
-        rc = prepare(&builder, &gathered, &lock, err);
+        rc = prepare(&job, err);
     }
     if (rc == 0) {
-        rc = gs_lay_out(&builder, lock, &gathered, &layout, err);
+        rc = write_bundle(&job, &result, err);
     }
-    if (rc == 0 && !(result.path = strdup(output))) {
-        rc = gs_fail_nomem(err);
-    }
+    job_done(&job);
     if (rc == 0) {
-        rc = write_bundle(&builder, options, lock, &layout, &keys, output, &result, err);
+        *out = result;
     }
-    gs_build_layout_done(&layout);
-    keys_done(&keys);
-    if (rc < 0) {
-        gs_build_result_done(&result);
-        return rc;
-    }
-    *out = result;
-    return 0;
+    return rc;
 }
 
 void gs_build_result_done(gs_build_result *result)

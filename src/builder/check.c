@@ -166,10 +166,11 @@ static int check_relocation(gs_builder *builder, const gs_lock *lock, const gs_e
         return 0;
     }
     proof prove = {.lock = lock, .arena = builder->arena};
+    const gs_referencing references = {.reference = proof_reference, .state = &prove};
     gs_text_map set = {0};
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_unit_render request = {.work = builder->work.path, .environment = environment, .unit = unit};
-    int rc = gs_image_values(builder->run, &builder->tools, &request, proof_reference, &prove, builder->arena, &set, err);
+    int rc = gs_image_values(builder->run, &builder->tools, &request, &references, builder->arena, &set, err);
     request.set = &set;
     if (rc == 0) {
         rc = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);

@@ -79,8 +79,8 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
     return gs_error_at(err, "%s", where);
 }
 
-int gs_origin_check_manifest(const char *where, const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena,
-                             gs_buf *bytes, gs_descriptor *out, gs_error *err)
+int gs_origin_check_manifest(const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena, gs_buf *bytes,
+                             gs_descriptor *out, gs_error *err)
 {
     gs_digest digest;
     gs_manifest parsed;
@@ -96,7 +96,7 @@ int gs_origin_check_manifest(const char *where, const char *data, size_t len, co
         rc = gs_buf_check(bytes, err);
     }
     if (rc < 0) {
-        return gs_error_at(err, "%s", where);
+        return rc;
     }
     *out = (gs_descriptor){.media_type = parsed.media_type, .digest = digest, .size = len};
     return 0;

@@ -14,8 +14,8 @@ typedef struct gs_origin_ops {
     int (*manifest)(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err);
     /* The bytes of one blob into sink, which is not closed. May be called from several threads. */
     int (*each)(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err);
-    /* One pass: open is called for each blob the origin holds; it gives a sink to fill and close, or NULL to pass over. */
-    int (*sweep)(gs_origin *origin, int (*open)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err), void *state,
+    /* One pass: take is called for each blob the origin holds; it gives a sink to fill and close, or NULL to pass over. */
+    int (*sweep)(gs_origin *origin, int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err), void *state,
                  gs_error *err);
     void (*free)(gs_origin *origin);
 } gs_origin_ops;
@@ -43,7 +43,7 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
                      gs_error *err) GS_MUST_USE;
 
 /* Proves that a manifest found in a layout has the digest it was chosen by, and gives its bytes and descriptor. */
-int gs_origin_check_manifest(const char *where, const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena,
-                             gs_buf *bytes, gs_descriptor *out, gs_error *err) GS_MUST_USE;
+int gs_origin_check_manifest(const char *data, size_t len, const gs_descriptor *chosen, gs_arena *arena, gs_buf *bytes,
+                             gs_descriptor *out, gs_error *err) GS_MUST_USE;
 
 #endif

@@ -175,11 +175,11 @@ static int oci_manifest(gs_origin *origin, const char *reference, gs_arena *aren
         gs_fail(err, GS_ENOTFOUND, "the archive has no %s", name);
         return gs_error_at(err, "%s", self->archive.path);
     }
-    return gs_origin_check_manifest(self->archive.path, file->data, file->len, &chosen, arena, bytes, out, err);
+    return gs_origin_check_manifest(file->data, file->len, &chosen, arena, bytes, out, err);
 }
 
 typedef struct oci_sweep {
-    int (*open)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err);
+    int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err);
     void *state;
 } oci_sweep;
 
@@ -192,7 +192,7 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
         return 0;
     }
     GS_AUTO_SINK gs_sink *sink = NULL;
-    int rc = sweep->open(sweep->state, &digest, &sink, err);
+    int rc = sweep->take(sweep->state, &digest, &sink, err);
     if (rc < 0 || !sink) {
         return rc;
     }
@@ -200,11 +200,11 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
     return rc < 0 ? rc : gs_sink_close(&sink, err);
 }
 
-static int oci_sweep_blobs(gs_origin *origin, int (*open)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err),
+static int oci_sweep_blobs(gs_origin *origin, int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err),
                            void *state, gs_error *err)
 {
     oci_origin *self = (oci_origin *)origin;
-    oci_sweep sweep = {.open = open, .state = state};
+    oci_sweep sweep = {.take = take, .state = state};
     return gs_archive_each(&self->archive, hand_out, &sweep, err);
 }
 

@@ -57,7 +57,7 @@ static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, g
         return gs_buf_check(&text, err);
     }
     rc = gs_fs_pread(fd, room, (size_t)size, 0, err);
-    return rc < 0 ? rc : gs_origin_check_manifest(self->path, room, (size_t)size, &chosen, arena, bytes, out, err);
+    return rc < 0 ? rc : gs_origin_check_manifest(room, (size_t)size, &chosen, arena, bytes, out, err);
 }
 
 static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err)

@@ -255,14 +255,12 @@ static int docker_manifest(gs_origin *origin, const char *reference, gs_arena *a
     }
     rc = reference ? gs_digest_parse(reference, &chosen.digest, err)
                    : gs_digest_of(self->manifest.data, self->manifest.len, &chosen.digest, err);
-    return rc < 0 ? rc
-                  : gs_origin_check_manifest(self->archive.path, self->manifest.data, self->manifest.len, &chosen, arena, bytes,
-                                             out, err);
+    return rc < 0 ? rc : gs_origin_check_manifest(self->manifest.data, self->manifest.len, &chosen, arena, bytes, out, err);
 }
 
 typedef struct docker_sweep {
     docker_origin *origin;
-    int (*open)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err);
+    int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err);
     void *state;
 } docker_sweep;
 
@@ -274,7 +272,7 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
     if (!layer) {
         return 0;
     }
-    int rc = sweep->open(sweep->state, &layer->descriptor.digest, &sink, err);
+    int rc = sweep->take(sweep->state, &layer->descriptor.digest, &sink, err);
     if (rc < 0 || !sink) {
         return rc;
     }
@@ -282,7 +280,7 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
     return rc < 0 ? rc : gs_sink_close(&sink, err);
 }
 
-static int docker_sweep_blobs(gs_origin *origin, int (*open)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err),
+static int docker_sweep_blobs(gs_origin *origin, int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err),
                               void *state, gs_error *err)
 {
     docker_origin *self = (docker_origin *)origin;
@@ -290,7 +288,7 @@ static int docker_sweep_blobs(gs_origin *origin, int (*open)(void *state, const 
     GS_AUTO_SINK gs_sink *sink = NULL;
     int rc = gs_digest_of(self->config->data, self->config->len, &config, err);
     if (rc == 0) {
-        rc = open(state, &config, &sink, err);
+        rc = take(state, &config, &sink, err);
     }
     if (rc == 0 && sink) {
         rc = gs_sink_write(sink, self->config->data, self->config->len, err);
@@ -298,7 +296,7 @@ static int docker_sweep_blobs(gs_origin *origin, int (*open)(void *state, const 
             rc = gs_sink_close(&sink, err);
         }
     }
-    docker_sweep sweep = {.origin = self, .open = open, .state = state};
+    docker_sweep sweep = {.origin = self, .take = take, .state = state};
     return rc < 0 ? rc : gs_archive_each(&self->archive, hand_out, &sweep, err);
 }
 

@@ -284,15 +284,15 @@ static int put(upload *self, gs_error *err)
     }
 }
 
-int gs_registry_put_blob(gs_registry *registry, const char *repository, const gs_digest *digest, int fd, uint64_t offset,
-                         uint64_t len, gs_moved moved, void *state, gs_error *err)
+int gs_registry_put_blob(gs_registry *registry, const char *repository, const gs_digest *digest, const gs_span *bytes,
+                         gs_moved moved, void *state, gs_error *err)
 {
     upload self = {.registry = registry,
                    .repository = repository,
                    .digest = digest,
-                   .fd = fd,
-                   .offset = offset,
-                   .len = len,
+                   .fd = bytes->fd,
+                   .offset = bytes->offset,
+                   .len = bytes->len,
                    .moved = moved,
                    .state = state};
     gs_buf_init(&self.session, GS_MAX_HTTP_HEADER_BYTES);

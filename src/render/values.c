@@ -142,13 +142,13 @@ static const gs_node *shape_at(const value_layers *layers, const char *path)
     return NULL;
 }
 
-static int set_all(const gs_text_map *wanted, const value_layers *layers, const char *(*reference)(void *state, const char *as),
-                   void *state, pairs *out, gs_error *err)
+static int set_all(const gs_text_map *wanted, const value_layers *layers, const gs_referencing *references, pairs *out,
+                   gs_error *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < wanted->count; i++) {
         const char *path = wanted->items[i].key;
-        const char *text = reference(state, wanted->items[i].value);
+        const char *text = references->reference(references->state, wanted->items[i].value);
         char *at = node_path(out->arena, path);
         if (!at)
             return gs_fail_nomem(err);
@@ -164,9 +164,8 @@ static int set_all(const gs_text_map *wanted, const value_layers *layers, const 
     return rc;
 }
 
-int gs_image_values(const gs_run *run, const gs_tools *tools, const gs_unit_render *unit,
-                    const char *(*reference)(void *state, const char *as), void *state, gs_arena *arena, gs_text_map *out,
-                    gs_error *err)
+int gs_image_values(const gs_run *run, const gs_tools *tools, const gs_unit_render *unit, const gs_referencing *references,
+                    gs_arena *arena, gs_text_map *out, gs_error *err)
 {
     const gs_text_map *wanted = &unit->unit->source.image_values;
     __attribute__((cleanup(free_layers))) value_layers values = {0};
@@ -182,7 +181,7 @@ int gs_image_values(const gs_run *run, const gs_tools *tools, const gs_unit_rend
     if (rc == 0)
         rc = read_layers(run, tools, &request, arena, &values, err);
     if (rc == 0)
-        rc = set_all(wanted, &values, reference, state, &made, err);
+        rc = set_all(wanted, &values, references, &made, err);
     if (rc < 0)
         return gs_error_at(err, "%s/%s", unit->environment->name, unit->unit->name);
     *out = (gs_text_map){.items = made.items, .count = made.count};

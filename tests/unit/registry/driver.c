@@ -139,7 +139,7 @@ static int put_blob(gs_registry *registry, char **words, gs_error *err)
     }
     int code = gs_digest_parse(words[1], &digest, err);
     code = code ? code : gs_fs_open_read(AT_FDCWD, words[2], false, &fd, &size, err);
-    code = code ? code : gs_registry_put_blob(registry, words[0], &digest, fd, offset, len, add_moved, &moved, err);
+    code = code ? code : gs_registry_put_blob(registry, words[0], &digest, &(gs_span){fd, offset, len}, add_moved, &moved, err);
     printf("moved %" PRIu64 "\n", moved);
     return code;
 }
@@ -203,7 +203,8 @@ static int copy_blob(void *state, size_t i, gs_error *err)
     code = code ? code : gs_sink_range(file.fd, 0, blob->size, &sink, err);
     code = code ? code : gs_registry_get_blob(self->from, self->from_repository, blob, sink, NULL, NULL, err);
     code = code ? code
-                : gs_registry_put_blob(self->to, self->to_repository, &blob->digest, file.fd, 0, blob->size, NULL, NULL, err);
+                : gs_registry_put_blob(self->to, self->to_repository, &blob->digest, &(gs_span){file.fd, 0, blob->size}, NULL, NULL,
+                                       err);
     gs_sink_cancel(&sink);
     gs_newfile_done(&file);
     gs_tempdir_done(&dir);

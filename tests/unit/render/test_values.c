@@ -47,7 +47,7 @@ static void a_chart_uses_the_new_references(void **state)
         gs_text_map set = {0};
         gs_unit_render request = {.work = dir->path, .environment = &environment, .unit = &unit};
         render_support_tools(helms[i], &tools);
-        assert_ok(&err, gs_image_values(&run, &tools, &request, relocate, NULL, arena, &set, &err));
+        assert_ok(&err, gs_image_values(&run, &tools, &request, &(gs_referencing){.reference = relocate}, arena, &set, &err));
         assert_string_equal(value_of(&set, "image.repository"), "reg.internal:5000/p/org/app");
         assert_string_equal(value_of(&set, "full.registry"), "reg.internal:5000");
         assert_string_equal(value_of(&set, "full.repository"), "p/redis");
@@ -78,7 +78,7 @@ static void a_values_file_decides_the_shape(void **state)
     support_write(dir->fd, "sources/values.yaml",
                   "image: {registry: a, repository: b, tag: c}\nextra: [{}, {image: {name: x, tag: y}}]\n");
     render_support_tools("helm3", &tools);
-    assert_ok(&err, gs_image_values(&run, &tools, &request, relocate, NULL, arena, &set, &err));
+    assert_ok(&err, gs_image_values(&run, &tools, &request, &(gs_referencing){.reference = relocate}, arena, &set, &err));
     assert_string_equal(value_of(&set, "image.registry"), "reg.internal:5000");
     assert_string_equal(value_of(&set, "image.repository"), "p/app");
     assert_string_equal(value_of(&set, "image.tag"), "v2");
@@ -104,16 +104,19 @@ static void refuses_what_cannot_be_expressed(void **state)
     render_support_chart(dir->fd, "app");
     render_support_pack(dir, "app", "charts/app.tgz");
     render_support_tools("helm3", &tools);
-    assert_fails(&err, GS_ESPEC, "\"unlisted\"", gs_image_values(&run, &tools, &request, relocate, NULL, arena, &set, &err));
+    assert_fails(&err, GS_ESPEC, "\"unlisted\"",
+                 gs_image_values(&run, &tools, &request, &(gs_referencing){.reference = relocate}, arena, &set, &err));
     wanted[0].value = "untagged";
-    assert_fails(&err, GS_ECHECK, "prod/web", gs_image_values(&run, &tools, &request, relocate, NULL, arena, &set, &err));
+    assert_fails(&err, GS_ECHECK, "prod/web",
+                 gs_image_values(&run, &tools, &request, &(gs_referencing){.reference = relocate}, arena, &set, &err));
     wanted[0].key = "full";
-    assert_ok(&err, gs_image_values(&run, &tools, &request, relocate, NULL, arena, &set, &err));
+    assert_ok(&err, gs_image_values(&run, &tools, &request, &(gs_referencing){.reference = relocate}, arena, &set, &err));
     assert_string_equal(value_of(&set, "full.digest"), DIGEST);
     unit.source.values = (gs_text_list){values, 1};
-    assert_fails(&err, GS_ECHECK, "gone.yaml", gs_image_values(&run, &tools, &request, relocate, NULL, arena, &set, &err));
+    assert_fails(&err, GS_ECHECK, "gone.yaml",
+                 gs_image_values(&run, &tools, &request, &(gs_referencing){.reference = relocate}, arena, &set, &err));
     unit.source.image_values.count = 0;
-    assert_ok(&err, gs_image_values(&run, &tools, &request, relocate, NULL, arena, &set, &err));
+    assert_ok(&err, gs_image_values(&run, &tools, &request, &(gs_referencing){.reference = relocate}, arena, &set, &err));
     assert_int_equal(set.count, 0);
     gs_tools_done(&tools);
 }
