@@ -163,6 +163,24 @@ static void test_strictness(void **state)
     }
 }
 
+/* A threshold counts keys, so a key must not be there twice, not even where all else is right. */
+static void test_a_key_stands_once(void **state)
+{
+    (void)state;
+    GS_AUTO_BUF gs_buf good;
+    GS_AUTO_BUF gs_buf twice;
+    GS_AUTO_TRUST gs_trust *trust = NULL;
+    gs_error err = {0};
+    gs_buf_init(&good, GS_MAX_ROOT_BYTES);
+    gs_buf_init(&twice, GS_MAX_ROOT_BYTES);
+    assert_ok(&err, gs_fs_read_file(AT_FDCWD, "bundle-spec/vectors/root.json", &good, &err));
+    const char *start = strstr(gs_buf_text(&good), "\"keys\": [") + strlen("\"keys\": [");
+    const char *end = strstr(start, "},") + 2;
+    gs_buf_add(&twice, good.data, (size_t)(end - good.data));
+    gs_buf_add_text(&twice, start);
+    assert_fails(&err, GS_ESPEC, "the same key stands twice", gs_trust_parse("root", twice.data, twice.len, &trust, &err));
+}
+
 static void test_too_large(void **state)
 {
     (void)state;
@@ -177,11 +195,9 @@ static void test_too_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reads_a_root),
-        cmocka_unit_test(test_fingerprint_is_what_others_compute),
-        cmocka_unit_test(test_a_key_alone_is_a_root),
-        cmocka_unit_test(test_strictness),
-        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_reads_a_root),          cmocka_unit_test(test_fingerprint_is_what_others_compute),
+        cmocka_unit_test(test_a_key_alone_is_a_root), cmocka_unit_test(test_strictness),
+        cmocka_unit_test(test_a_key_stands_once),     cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
