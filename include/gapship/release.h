@@ -22,8 +22,7 @@ typedef struct gs_image_spec {
 } gs_image_spec;
 
 typedef struct gs_chart_spec {
-    const char *name;
-    const char *from; /* directory or .tgz, relative to release.yaml */
+    const char *name, *from; /* directory or .tgz, relative to release.yaml */
     gs_place place;
 } gs_chart_spec;
 
@@ -242,9 +241,10 @@ const gs_environment_spec *gs_release_environment(const gs_release *release, con
 const gs_schema_spec *gs_release_schema(const gs_release *release, const char *name);
 
 /* "${version}" and its like in text, from pairs; "$${" is a literal "${". An unknown or unclosed variable is GS_ESPEC. The
- * variables are version, name, environment, tag.AS, digest.AS (of an image), input.NAME and, in the commands and env of a migration
- * with a schema, schema.from and schema.to. gs_release_parse refuses others wherever templates may stand: a migration's command,
- * down and env, the url, headers and expected JSON of a check, a GitOps target's messages. */
+ * variables are name, version, environment, bundle, tag.AS, digest.AS (of an image), input.NAME (of one that cannot be absent), in
+ * a migration with a schema also schema, schema.from and schema.to, and in a commit message unit. gs_release_parse refuses others
+ * wherever templates may stand: a migration's command, down and env; url, headers and JSON of a check; a GitOps target's messages.
+ */
 int gs_expand(const char *text, const gs_text_map *variables, gs_buf *out, gs_error *err) GS_MUST_USE;
 
 #endif

@@ -153,10 +153,11 @@ static int check_target(const scope *s, const gs_unit_spec *unit)
     if (!unit->source.overlay)
         return gs_release_fail(s->release, target->place, "kind", s->err,
                                "the target of the unit \"%s\" is gitops, but its source is no overlay", unit->name);
-    rc = gs_release_check_template(s->release, (gs_template_place){target->place, "message", false}, target->message, s->err);
+    rc = gs_release_check_template(s->release, (gs_template_place){target->place, "message", GS_TEMPLATE_MESSAGE}, target->message,
+                                   s->err);
     if (rc < 0)
         return rc;
-    return gs_release_check_template(s->release, (gs_template_place){target->place, "rollbackMessage", false},
+    return gs_release_check_template(s->release, (gs_template_place){target->place, "rollbackMessage", GS_TEMPLATE_MESSAGE},
                                      target->rollback_message, s->err);
 }
 
@@ -193,7 +194,7 @@ static int check_migration_names(const scope *s, const gs_migration_spec *m)
 
 static int check_migration(const scope *s, const gs_migration_spec *m)
 {
-    bool schema = m->schema != NULL;
+    gs_template_kind kind = m->schema ? GS_TEMPLATE_SCHEMA : GS_TEMPLATE_PLAIN;
     int rc = check_migration_names(s, m);
     if (rc == 0 && m->command.count == 0)
         rc = gs_release_fail(s->release, m->place, "command", s->err, "the command of the migration \"%s\" is empty", m->name);
@@ -205,11 +206,11 @@ static int check_migration(const scope *s, const gs_migration_spec *m)
     if (rc == 0)
         rc = check_migration_down(s, m);
     if (rc == 0)
-        rc = gs_release_check_template_list(s->release, (gs_template_place){m->place, "command", schema}, &m->command, s->err);
+        rc = gs_release_check_template_list(s->release, (gs_template_place){m->place, "command", kind}, &m->command, s->err);
     if (rc == 0)
-        rc = gs_release_check_template_list(s->release, (gs_template_place){m->place, "down/command", schema}, &m->down, s->err);
+        rc = gs_release_check_template_list(s->release, (gs_template_place){m->place, "down/command", kind}, &m->down, s->err);
     if (rc == 0)
-        rc = gs_release_check_template_map(s->release, (gs_template_place){m->place, "env", schema}, &m->env, s->err);
+        rc = gs_release_check_template_map(s->release, (gs_template_place){m->place, "env", kind}, &m->env, s->err);
     return rc;
 }
 
@@ -226,9 +227,10 @@ static int check_http(const scope *s, const gs_http_check *http)
             return gs_release_fail(s->release, http->place, "headers", s->err, "\"%s\" is no HTTP header",
                                    http->headers.items[i].key);
     }
-    int rc = gs_release_check_template(s->release, (gs_template_place){http->place, "url", false}, http->url, s->err);
+    int rc = gs_release_check_template(s->release, (gs_template_place){http->place, "url", GS_TEMPLATE_PLAIN}, http->url, s->err);
     if (rc == 0)
-        rc = gs_release_check_template_map(s->release, (gs_template_place){http->place, "headers", false}, &http->headers, s->err);
+        rc = gs_release_check_template_map(s->release, (gs_template_place){http->place, "headers", GS_TEMPLATE_PLAIN},
+                                           &http->headers, s->err);
     if (rc == 0 && http->json)
         rc = gs_release_check_template_node(s->release, http->json, s->err);
     return rc;

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-static const char default_message[] = "Release ${name} ${version} to ${environment}";
-static const char default_rollback_message[] = "Roll ${environment} back to ${name} ${version}";
+static const char default_message[] = "chore: update ${environment} to ${name} ${version}";
+static const char default_rollback_message[] = "chore: roll ${environment} back to ${name} ${version}";
 
 /* The path of what `from` names, as a repository of the site. */
 static int fill_image(gs_release *release, gs_image_spec *image, gs_error *err)

@@ -58,12 +58,12 @@ int gs_release_check_environment(gs_release *release, gs_environment_spec *envir
 /* order.c: units so that each stands behind those it needs; refuses circles and unknown names. */
 int gs_release_order_units(gs_release *release, gs_environment_spec *environment, gs_error *err);
 
-/* templates.c: every ${…} in text is a variable that will exist. schema: schema.from and schema.to do too. path is the value's,
- * below the map at place. */
+/* templates.c: every ${…} in text is a variable that will exist. path is the value's, below the map at place. */
+typedef enum gs_template_kind { GS_TEMPLATE_PLAIN, GS_TEMPLATE_SCHEMA, GS_TEMPLATE_MESSAGE } gs_template_kind;
 typedef struct gs_template_place {
     gs_place place;
     const char *path;
-    bool schema;
+    gs_template_kind kind; /* SCHEMA: of a migration with a schema; MESSAGE: of a commit */
 } gs_template_place;
 int gs_release_check_template(const gs_release *release, gs_template_place where, const char *text, gs_error *err);
 int gs_release_check_template_list(const gs_release *release, gs_template_place where, const gs_text_list *list, gs_error *err);

@@ -5,51 +5,81 @@
 #include <stdio.h>
 #include <string.h>
 
-/* All variables that will exist; their values do not matter yet. */
-static int make_variables(const gs_release *release, bool schema, gs_arena *arena, gs_text_map *out, gs_error *err)
+/* Stands around the name of an input that may be absent, as its value: no text of a release has this character. */
+#define MARK '\1'
+
+static const char *const everywhere[] = {"name", "version", "environment", "bundle", NULL};
+static const char *const of_schema[] = {"schema", "schema.from", "schema.to", NULL};
+static const char *const of_message[] = {"unit", NULL};
+
+typedef struct variables {
+    gs_arena *arena;
+    gs_text_pair *pairs;
+    size_t count;
+    bool complete; /* false: out of memory */
+} variables;
+
+static void add(variables *v, const char *prefix, const char *name, const char *value)
 {
-    static const char *const plain[] = {"version", "name", "environment", "schema.from", "schema.to"};
-    size_t plain_count = schema ? 5 : 3;
-    gs_text_pair *pairs = gs_arena_array(arena, plain_count + 2 * release->images.count + release->inputs.count, sizeof *pairs);
-    size_t count = 0;
-    bool complete = pairs != NULL;
-    for (size_t i = 0; complete && i < plain_count; i++)
-        pairs[count++].key = plain[i];
-    for (size_t i = 0; complete && i < release->images.count; i++) {
-        const char *as = release->images.items[i].as;
-        pairs[count].key = gs_arena_printf(arena, "tag.%s", as);
-        pairs[count + 1].key = gs_arena_printf(arena, "digest.%s", as);
-        complete = pairs[count].key && pairs[count + 1].key;
-        count += 2;
-    }
-    for (size_t i = 0; complete && i < release->inputs.count; i++) {
-        pairs[count].key = gs_arena_printf(arena, "input.%s", release->inputs.items[i].name);
-        complete = pairs[count++].key != NULL;
-    }
-    if (!complete)
-        return gs_fail_nomem(err);
-    for (size_t i = 0; i < count; i++)
-        pairs[i].value = "";
-    *out = (gs_text_map){.items = pairs, .count = count};
-    return 0;
+    char *key = gs_arena_printf(v->arena, "%s%s", prefix, name);
+    v->complete = v->complete && key && value;
+    if (v->complete)
+        v->pairs[v->count++] = (gs_text_pair){.key = key, .value = value};
 }
 
-static int expand_in_vain(const gs_release *release, bool schema, const char *text, gs_error *err)
+static void add_all(variables *v, const char *const *names)
 {
+    for (; *names; names++)
+        add(v, "", *names, "");
+}
+
+/* All variables that will exist. What they will be does not matter yet, but for inputs that may be absent. */
+static int make_variables(const gs_release *release, gs_template_kind kind, gs_arena *arena, gs_text_map *out, gs_error *err)
+{
+    size_t most = 8 + 2 * release->images.count + release->inputs.count;
+    variables v = {.arena = arena, .pairs = gs_arena_array(arena, most, sizeof *v.pairs)};
+    v.complete = v.pairs != NULL;
+    add_all(&v, everywhere);
+    if (kind == GS_TEMPLATE_SCHEMA)
+        add_all(&v, of_schema);
+    if (kind == GS_TEMPLATE_MESSAGE)
+        add_all(&v, of_message);
+    for (size_t i = 0; i < release->images.count; i++) {
+        add(&v, "tag.", release->images.items[i].as, "");
+        add(&v, "digest.", release->images.items[i].as, "");
+    }
+    for (size_t i = 0; i < release->inputs.count; i++) {
+        const gs_input_spec *input = &release->inputs.items[i];
+        bool certain = input->required || input->otherwise;
+        add(&v, "input.", input->name, certain ? "" : gs_arena_printf(arena, "%c%s%c", MARK, input->name, MARK));
+    }
+    *out = (gs_text_map){.items = v.pairs, .count = v.count};
+    return v.complete ? 0 : gs_fail_nomem(err);
+}
+
+static int check_certain(gs_buf *expanded, gs_error *why)
+{
+    const char *name = strchr(gs_buf_text(expanded), MARK);
+    if (!name)
+        return 0;
+    size_t len = strcspn(name + 1, (const char[]){MARK, '\0'});
+    (void)gs_fail(why, GS_ESPEC, "the input \"%.*s\" may be absent: it is neither required nor has a default", (int)len, name + 1);
+    return GS_ESPEC;
+}
+
+/* Tells why text cannot be expanded: 0, or the error without its place. A variable is longer than what it is replaced with here. */
+static int try_text(const gs_release *release, gs_template_kind kind, const char *text, gs_error *why)
+{
+    if (!strstr(text, "${"))
+        return 0;
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
-    GS_AUTO_BUF gs_buf ignored;
-    gs_text_map variables;
-    gs_buf_init(&ignored, strlen(text) + 1);
-    if (!arena)
-        return gs_fail_nomem(err);
-    int rc = make_variables(release, schema, arena, &variables, err);
-    return rc < 0 ? rc : gs_expand(text, &variables, &ignored, err);
-}
-
-/* Tells why text cannot be expanded: 0, or the error without its place. */
-static int try_text(const gs_release *release, bool schema, const char *text, gs_error *why)
-{
-    return strstr(text, "${") ? expand_in_vain(release, schema, text, why) : 0;
+    GS_AUTO_BUF gs_buf expanded;
+    gs_text_map all;
+    gs_buf_init(&expanded, strlen(text) + 1);
+    int rc = arena ? make_variables(release, kind, arena, &all, why) : gs_fail_nomem(why);
+    if (rc == 0)
+        rc = gs_expand(text, &all, &expanded, why);
+    return rc < 0 ? rc : check_certain(&expanded, why);
 }
 
 static int fail_at(const gs_release *release, gs_place place, const gs_error *why, gs_error *err)
@@ -57,13 +87,13 @@ static int fail_at(const gs_release *release, gs_place place, const gs_error *wh
     if (why->code != GS_ESPEC)
         return gs_fail(err, why->code, "%s", why->message);
     (void)gs_bind_fail(release->doc, place, err, "%s", why->message);
-    return gs_error_hint(err, "%s", why->hint);
+    return *why->hint ? gs_error_hint(err, "%s", why->hint) : GS_ESPEC;
 }
 
 int gs_release_check_template(const gs_release *release, gs_template_place where, const char *text, gs_error *err)
 {
     gs_error why = {0};
-    if (try_text(release, where.schema, text, &why) == 0)
+    if (try_text(release, where.kind, text, &why) == 0)
         return 0;
     return fail_at(release, gs_bind_place_of(release->doc, where.place, where.path), &why, err);
 }
@@ -99,7 +129,7 @@ int gs_release_check_template_map(const gs_release *release, gs_template_place w
 int gs_release_check_template_node(const gs_release *release, const gs_node *node, gs_error *err)
 {
     gs_error why = {0};
-    if (node->kind == GS_NODE_TEXT && try_text(release, false, node->text, &why) < 0)
+    if (node->kind == GS_NODE_TEXT && try_text(release, GS_TEMPLATE_PLAIN, node->text, &why) < 0)
         return fail_at(release, (gs_place){node->line, node->column}, &why, err);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < node->count; i++)

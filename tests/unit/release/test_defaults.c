@@ -46,8 +46,8 @@ static void targets_get_what_their_kind_has(void **state)
     assert_string_equal(gitops->repository, "site");
     assert_string_equal(gitops->branch, "main");
     assert_string_equal(gitops->path, ".");
-    assert_string_equal(gitops->message, "Release ${name} ${version} to ${environment}");
-    assert_string_equal(gitops->rollback_message, "Roll ${environment} back to ${name} ${version}");
+    assert_string_equal(gitops->message, "chore: update ${environment} to ${name} ${version}");
+    assert_string_equal(gitops->rollback_message, "chore: roll ${environment} back to ${name} ${version}");
     assert_null(gitops->release);
     assert_string_equal(a->units.items[1].source.path, ".");
     assert_null(kubectl->release);
