@@ -44,7 +44,7 @@ typedef struct gs_tar_input {
     bool executable;
     const void *data; /* used when fd is -1 */
     size_t len;
-    int fd;           /* read from offset 0, len bytes */
+    int fd; /* read from offset 0, len bytes */
 } gs_tar_input;
 
 /* A deterministic tar in deterministic gzip: ustar (pax where a name needs it), sorted by the caller, uid and gid 0, mode 0644/0755,
@@ -58,7 +58,8 @@ int gs_source_decompress(gs_source *inner, uint64_t max, gs_source **out, gs_err
 
 /* The names in an image layer (tar, gzip or zstd), for the build's "is the migration's program in the image", as they stand there but
  * without "./" and "/" in front. Links are listed. visit returns 1 to stop. Takes `in` over. */
-int gs_layer_names(gs_source *in, int (*visit)(void *state, const char *name, gs_error *err), void *state, gs_error *err) GS_MUST_USE;
+int gs_layer_names(gs_source *in, int (*visit)(void *state, const char *name, gs_error *err), void *state,
+                   gs_error *err) GS_MUST_USE;
 const char *gs_archive_version(void);
 
 #endif

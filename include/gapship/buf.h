@@ -66,11 +66,11 @@ void gs_arena_free_p(gs_arena **arena);
 void gs_free_p(void *pointer_to_pointer);
 #define GS_AUTO_FREE __attribute__((cleanup(gs_free_p)))
 /* Moves a pointer out of a variable that a cleanup would free. */
-#define GS_STEAL(pointer)                                                                                                       \
-    __extension__({                                                                                                             \
-        __typeof__(pointer) gs_stolen = (pointer);                                                                              \
-        (pointer) = NULL;                                                                                                       \
-        gs_stolen;                                                                                                              \
+#define GS_STEAL(pointer)                                                                                                          \
+    __extension__({                                                                                                                \
+        __typeof__(pointer) gs_stolen = (pointer);                                                                                 \
+        (pointer) = NULL;                                                                                                          \
+        gs_stolen;                                                                                                                 \
     })
 
 #endif

@@ -15,7 +15,7 @@
 #include "gapship/oci.h"
 #include "gapship/run.h"
 
-/* ---- trust ----------------------------------------------------------------------------------------------- */
+/* ---- trust ---- */
 
 /* Who may sign: a root document (bundle-spec/FORMAT.md section "Root") with the keys and threshold of the release role. */
 typedef struct gs_trust gs_trust;
@@ -48,7 +48,7 @@ const gs_public_key *gs_trust_key(const gs_trust *trust, size_t i);
 const gs_trust_role *gs_trust_release_role(const gs_trust *trust);
 const gs_trust_role *gs_trust_root_role(const gs_trust *trust);
 
-/* ---- the statement --------------------------------------------------------------------------------------- */
+/* ---- the statement ---- */
 
 /* What is signed (in-toto Statement v1, JSON). Strings live as long as their owner. */
 typedef struct gs_statement {
@@ -64,7 +64,7 @@ typedef struct gs_statement {
     const char *upgrades_from; /* constraint, or NULL */
 } gs_statement;
 
-/* ---- members --------------------------------------------------------------------------------------------- */
+/* ---- members ---- */
 
 typedef enum gs_member_kind {
     GS_MEMBER_LAYOUT = 1,
@@ -84,7 +84,7 @@ typedef struct gs_member {
 /* The member's name in the tar. */
 void gs_member_name(const gs_member *member, char out[GS_MEMBER_NAME]);
 
-/* ---- reading --------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 typedef struct gs_bundle gs_bundle;
 typedef struct gs_verified gs_verified;
@@ -140,7 +140,7 @@ int gs_verified_check(const gs_run *run, const gs_verified *verified, gs_error *
 /* Copies the whole file to fd (from 0) while checking every byte: the medium is read once. fd's content is worthless on failure. */
 int gs_verified_copy(const gs_run *run, const gs_verified *verified, int fd, gs_error *err) GS_MUST_USE;
 
-/* ---- writing --------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 /* A bundle in the making: `NAME.partial` beside the final name, filled in place. Blobs may arrive in any order, on any thread. */
 typedef struct gs_writer gs_writer;

@@ -10,22 +10,22 @@
 #include "gapship/bundle.h"
 #include "gapship/release.h"
 
-#define GS_KIND_ANNOTATION "io.gapship.kind"
-#define GS_REF_NAME_ANNOTATION "org.opencontainers.image.ref.name"
+#define GS_KIND_ANNOTATION       "io.gapship.kind"
+#define GS_REF_NAME_ANNOTATION   "org.opencontainers.image.ref.name"
 #define GS_IMAGE_NAME_ANNOTATION "io.containerd.image.name"
 /* Media types of what gapship packs itself; the release artifact has two layers: the release and the lock, both JSON. */
 #define GS_MEDIA_RELEASE_ARTIFACT "application/vnd.gapship.release.v1"
-#define GS_MEDIA_RELEASE "application/vnd.gapship.release.v1+json"
-#define GS_MEDIA_LOCK "application/vnd.gapship.lock.v1+json"
+#define GS_MEDIA_RELEASE          "application/vnd.gapship.release.v1+json"
+#define GS_MEDIA_LOCK             "application/vnd.gapship.lock.v1+json"
 #define GS_MEDIA_OVERLAY_ARTIFACT "application/vnd.gapship.overlay.v1"
 #define GS_MEDIA_SOURCES_ARTIFACT "application/vnd.gapship.sources.v1"
-#define GS_MEDIA_FILE_ARTIFACT "application/vnd.gapship.file.v1"
-#define GS_MEDIA_TREE "application/vnd.oci.image.layer.v1.tar+gzip"
-#define GS_MEDIA_FILE_ZSTD "application/vnd.gapship.file.v1+zstd"
+#define GS_MEDIA_FILE_ARTIFACT    "application/vnd.gapship.file.v1"
+#define GS_MEDIA_TREE             "application/vnd.oci.image.layer.v1.tar+gzip"
+#define GS_MEDIA_FILE_ZSTD        "application/vnd.gapship.file.v1+zstd"
 
 typedef struct gs_content {
-    const char *kind; /* "image", "chart", "overlay", "sources", "file", "release" */
-    const char *name; /* the ref.name annotation */
+    const char *kind;         /* "image", "chart", "overlay", "sources", "file", "release" */
+    const char *name;         /* the ref.name annotation */
     gs_descriptor descriptor; /* of its manifest or index */
 } gs_content;
 
@@ -58,14 +58,14 @@ int gs_contents_extract(const gs_verified *verified, const gs_contents *contents
 
 /* What `inspect` says, as a tree (docs/json.md): product, version, signatures, images with sizes, charts, overlays, environments with their
  * units and migrations. From the head and a few small blobs: nothing large is read. */
-int gs_contents_describe(const gs_verified *verified, const gs_contents *contents, gs_arena *arena, gs_node **out, gs_error *err)
-    GS_MUST_USE;
+int gs_contents_describe(const gs_verified *verified, const gs_contents *contents, gs_arena *arena, gs_node **out,
+                         gs_error *err) GS_MUST_USE;
 
 /* Writes the whole OCI layout below dirfd (oci-layout, index.json, manifest.json, blobs/sha256/…), every byte checked. */
 int gs_extract_layout(const gs_run *run, const gs_verified *verified, int dirfd, gs_error *err) GS_MUST_USE;
 /* One artifact by its name (a chart's or file's content, an overlay's tar, an image's manifest) or one blob by "sha256:…", to a new file. */
-int gs_extract_one(const gs_verified *verified, const gs_contents *contents, const char *name, int dirfd, const char *path, gs_error *err)
-    GS_MUST_USE;
+int gs_extract_one(const gs_verified *verified, const gs_contents *contents, const char *name, int dirfd, const char *path,
+                   gs_error *err) GS_MUST_USE;
 /* statement.json, statement.pae and signature-KEYID.sig: all that openssl needs (bundle-spec/FORMAT.md "Checking by hand"). */
 int gs_extract_signatures(const gs_verified *verified, int dirfd, gs_error *err) GS_MUST_USE;
 

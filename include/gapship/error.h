@@ -10,35 +10,35 @@
 #include <stdarg.h>
 
 /* X(name, exit status, sentence). The exit statuses are the product's interface: docs/errors.md has a row for each. */
-#define GS_ERROR_TABLE(X)                                                                                                       \
-    X(INTERNAL, 1, "gapship met a state it does not expect; this is a bug")                                                     \
-    X(NOMEM, 1, "out of memory")                                                                                                \
-    X(IO, 1, "a file could not be read or written")                                                                             \
-    X(NOSPACE, 1, "the disk is full")                                                                                           \
-    X(USAGE, 2, "the command was called wrongly")                                                                               \
-    X(SPEC, 2, "a file that a person wrote is wrong")                                                                           \
-    X(NOTFOUND, 2, "what was named does not exist")                                                                             \
-    X(EXISTS, 2, "what would be written exists already")                                                                        \
-    X(FORMAT, 3, "this is not a well-formed bundle")                                                                            \
-    X(SIGNATURE, 3, "the bundle is not signed by enough trusted keys")                                                          \
-    X(DIGEST, 3, "content does not have the digest it was promised to have")                                                    \
-    X(DOWNGRADE, 3, "the bundle is older than what this site has accepted")                                                     \
-    X(CHECK, 4, "a check made before any change failed")                                                                        \
-    X(GATE, 5, "a gate is closed or an approval is missing")                                                                    \
-    X(REGISTRY, 6, "the registry did not do what was asked")                                                                    \
-    X(NETWORK, 6, "a host could not be reached")                                                                                \
-    X(AUTH, 6, "a host refused the credentials")                                                                                \
-    X(MIGRATION, 7, "a migration failed; the application was not touched")                                                      \
-    X(APPLY, 8, "the environment could not be brought to the release")                                                          \
-    X(CONFLICT, 8, "somebody else changed the same thing at the same time")                                                     \
-    X(VERIFY, 9, "the environment does not pass its verification")                                                              \
-    X(ROLLED_BACK, 10, "the step failed and the previous release was reinstalled")                                              \
-    X(ROLLBACK_REFUSED, 11, "the database cannot bear this rollback")                                                           \
-    X(LOCKED, 12, "another run holds the lock")                                                                                 \
-    X(TIMEOUT, 13, "it took longer than allowed")                                                                               \
-    X(UNCERTAIN, 14, "whether a step was done cannot be proved; a person must look")                                            \
-    X(STATE, 14, "the site's own records are missing or damaged")                                                               \
-    X(LIMIT, 2, "an input is larger than gapship accepts")                                                                      \
+#define GS_ERROR_TABLE(X)                                                                                                          \
+    X(INTERNAL, 1, "gapship met a state it does not expect; this is a bug")                                                        \
+    X(NOMEM, 1, "out of memory")                                                                                                   \
+    X(IO, 1, "a file could not be read or written")                                                                                \
+    X(NOSPACE, 1, "the disk is full")                                                                                              \
+    X(USAGE, 2, "the command was called wrongly")                                                                                  \
+    X(SPEC, 2, "a file that a person wrote is wrong")                                                                              \
+    X(NOTFOUND, 2, "what was named does not exist")                                                                                \
+    X(EXISTS, 2, "what would be written exists already")                                                                           \
+    X(FORMAT, 3, "this is not a well-formed bundle")                                                                               \
+    X(SIGNATURE, 3, "the bundle is not signed by enough trusted keys")                                                             \
+    X(DIGEST, 3, "content does not have the digest it was promised to have")                                                       \
+    X(DOWNGRADE, 3, "the bundle is older than what this site has accepted")                                                        \
+    X(CHECK, 4, "a check made before any change failed")                                                                           \
+    X(GATE, 5, "a gate is closed or an approval is missing")                                                                       \
+    X(REGISTRY, 6, "the registry did not do what was asked")                                                                       \
+    X(NETWORK, 6, "a host could not be reached")                                                                                   \
+    X(AUTH, 6, "a host refused the credentials")                                                                                   \
+    X(MIGRATION, 7, "a migration failed; the application was not touched")                                                         \
+    X(APPLY, 8, "the environment could not be brought to the release")                                                             \
+    X(CONFLICT, 8, "somebody else changed the same thing at the same time")                                                        \
+    X(VERIFY, 9, "the environment does not pass its verification")                                                                 \
+    X(ROLLED_BACK, 10, "the step failed and the previous release was reinstalled")                                                 \
+    X(ROLLBACK_REFUSED, 11, "the database cannot bear this rollback")                                                              \
+    X(LOCKED, 12, "another run holds the lock")                                                                                    \
+    X(TIMEOUT, 13, "it took longer than allowed")                                                                                  \
+    X(UNCERTAIN, 14, "whether a step was done cannot be proved; a person must look")                                               \
+    X(STATE, 14, "the site's own records are missing or damaged")                                                                  \
+    X(LIMIT, 2, "an input is larger than gapship accepts")                                                                         \
     X(INTERRUPTED, 130, "stopped by a signal; the same command resumes")
 
 enum gs_code {
@@ -59,8 +59,8 @@ enum {
 #define GS_EXIT_CHANGES 20
 
 #define GS_ERROR_MESSAGE_MAX 1024
-#define GS_ERROR_WHERE_MAX 512
-#define GS_ERROR_HINT_MAX 512
+#define GS_ERROR_WHERE_MAX   512
+#define GS_ERROR_HINT_MAX    512
 
 /* What went wrong (`message`: what and why), where (file:line:col, environment/unit/object, host), and what to do next (`hint`).
  * Zero-initialise before use. Too long texts are cut with "…". Control characters from outside are replaced by '?' when set. */
@@ -71,7 +71,7 @@ typedef struct gs_error {
     char hint[GS_ERROR_HINT_MAX];
 } gs_error;
 
-#define GS_MUST_USE __attribute__((warn_unused_result))
+#define GS_MUST_USE            __attribute__((warn_unused_result))
 #define GS_PRINTF(text, first) __attribute__((format(printf, text, first)))
 
 /* Fills err (which may be NULL) and returns code, so that `return gs_fail(err, GS_ESPEC, "…");` is the whole error path.

@@ -69,7 +69,10 @@ typedef struct gs_newfile {
     char *name;      /* the final name */
     char *temporary; /* its name until then, in the same directory */
 } gs_newfile;
-#define GS_NEWFILE_INIT {.fd = -1, .dirfd = -1}
+#define GS_NEWFILE_INIT                                                                                                            \
+    {                                                                                                                              \
+        .fd = -1, .dirfd = -1                                                                                                      \
+    }
 
 /* Starts: `.NAME.RANDOM.tmp` beside the final name, mode as given whatever the umask is. */
 int gs_newfile_begin(gs_newfile *file, int dirfd, const char *name, mode_t mode, gs_error *err) GS_MUST_USE;
@@ -85,7 +88,10 @@ typedef struct gs_tempdir {
     int fd;
     char *path;
 } gs_tempdir;
-#define GS_TEMPDIR_INIT {.fd = -1}
+#define GS_TEMPDIR_INIT                                                                                                            \
+    {                                                                                                                              \
+        .fd = -1                                                                                                                   \
+    }
 int gs_tempdir_make(gs_tempdir *dir, gs_error *err) GS_MUST_USE;
 void gs_tempdir_done(gs_tempdir *dir);
 #define GS_AUTO_TEMPDIR __attribute__((cleanup(gs_tempdir_done)))
@@ -111,7 +117,10 @@ char *gs_fs_real_path(const char *path);
 typedef struct gs_filelock {
     int fd;
 } gs_filelock;
-#define GS_FILELOCK_INIT {.fd = -1}
+#define GS_FILELOCK_INIT                                                                                                           \
+    {                                                                                                                              \
+        .fd = -1                                                                                                                   \
+    }
 int gs_filelock_acquire(gs_filelock *lock, int dirfd, const char *name, gs_error *err) GS_MUST_USE;
 void gs_filelock_release(gs_filelock *lock);
 #define GS_AUTO_FILELOCK __attribute__((cleanup(gs_filelock_release)))

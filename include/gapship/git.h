@@ -37,10 +37,10 @@ int gs_git_describe(const char *path, gs_arena *arena, gs_git_state *out, gs_err
 /* How a remote is reached. Members may be NULL. */
 typedef struct gs_git_access {
     const char *user;
-    const char *password_file;  /* http(s): read when asked for, 0600 */
-    const char *key_file;       /* ssh; NULL: the agent */
-    const char *known_hosts;    /* ssh; NULL: ~/.ssh/known_hosts. An unknown host is refused */
-    const char *ca_file;        /* https */
+    const char *password_file; /* http(s): read when asked for, 0600 */
+    const char *key_file;      /* ssh; NULL: the agent */
+    const char *known_hosts;   /* ssh; NULL: ~/.ssh/known_hosts. An unknown host is refused */
+    const char *ca_file;       /* https */
 } gs_git_access;
 
 /* A bare repository kept as a cache of one remote. */
@@ -61,13 +61,14 @@ typedef struct gs_git_file {
     const char *path; /* relative to the path asked for */
     bool executable;
 } gs_git_file;
-int gs_git_list(gs_git *git, const char *commit, const char *path, gs_arena *arena, gs_git_file **files, size_t *count, gs_error *err)
-    GS_MUST_USE;
+int gs_git_list(gs_git *git, const char *commit, const char *path, gs_arena *arena, gs_git_file **files, size_t *count,
+                gs_error *err) GS_MUST_USE;
 /* Time of a commit. */
 int gs_git_time(gs_git *git, const char *commit, int64_t *seconds, gs_error *err) GS_MUST_USE;
 /* Walks from `commit` along first parents, newest first, at most max commits; visit returns 1 to stop. message is borrowed. */
-int gs_git_log(gs_git *git, const char *commit, size_t max, int (*visit)(void *state, const char *commit, const char *message, gs_error *err),
-               void *state, gs_error *err) GS_MUST_USE;
+int gs_git_log(gs_git *git, const char *commit, size_t max,
+               int (*visit)(void *state, const char *commit, const char *message, gs_error *err), void *state,
+               gs_error *err) GS_MUST_USE;
 
 /* One change of a tree: new content, or data NULL to remove. */
 typedef struct gs_git_change {

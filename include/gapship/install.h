@@ -25,7 +25,8 @@ typedef struct gs_installation {
 } gs_installation;
 
 /* Makes DIR/site.yaml (commented), DIR/trust/root.json and the store. fingerprint is for people to compare. GS_EEXISTS. */
-int gs_site_create(const gs_run *run, const char *directory, const char *root_file, gs_digest *fingerprint, gs_error *err) GS_MUST_USE;
+int gs_site_create(const gs_run *run, const char *directory, const char *root_file, gs_digest *fingerprint,
+                   gs_error *err) GS_MUST_USE;
 /* site_file NULL: the usual places. change: takes the lock (GS_ELOCKED). */
 int gs_installation_open(const gs_run *run, const char *site_file, bool change, gs_installation **out, gs_error *err) GS_MUST_USE;
 void gs_installation_free(gs_installation *installation);
@@ -34,9 +35,10 @@ void gs_installation_free_p(gs_installation **installation);
 
 /* BUNDLE on the command line: a path, NAME@VERSION, or a digest prefix (8 hex digits at least) of a kept one. A path is verified; with keep
  * it is also copied into the store, judged by the order of bundles (accept.c) and written to the ledger. */
-int gs_installation_bundle(gs_installation *installation, const char *bundle, bool keep, gs_verified **out, gs_error *err) GS_MUST_USE;
+int gs_installation_bundle(gs_installation *installation, const char *bundle, bool keep, gs_verified **out,
+                           gs_error *err) GS_MUST_USE;
 
-/* ---- plan ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- plan ---- */
 
 typedef enum gs_step_kind {
     GS_STEP_GATE,
@@ -52,10 +54,10 @@ typedef enum gs_step_kind {
 /* One step. The index points into the environment's units, migrations or verify list. */
 typedef struct gs_step {
     gs_step_kind kind;
-    const char *id; /* "staging/migrate/main"; unique in the plan. What follows the first '/' is its name in the ledger */
+    const char *id;     /* "staging/migrate/main"; unique in the plan. What follows the first '/' is its name in the ledger */
     size_t environment; /* index in the release */
-    size_t index; /* DOWN: in the migrations of the newer release, the one of the environment's past */
-    const char *skip; /* why it is not run ("the database is at this revision already"), or NULL */
+    size_t index;       /* DOWN: in the migrations of the newer release, the one of the environment's past */
+    const char *skip;   /* why it is not run ("the database is at this revision already"), or NULL */
     const char *schema, *revision; /* MIGRATE, DOWN: which revision the schema has afterwards, or NULL */
 } gs_step;
 
@@ -77,8 +79,8 @@ typedef struct gs_plan_past {
     const gs_contents *contents;       /* of that bundle; NULL when it is not kept any more */
     const gs_contents *const *between; /* bundles that ran here and are newer than the planned one and older than that one */
     size_t between_count;
-    gs_text_map revisions;             /* schema -> revision that the last migration left it at, or tried to */
-    bool verified;                     /* the planned bundle once ran here and was verified */
+    gs_text_map revisions; /* schema -> revision that the last migration left it at, or tried to */
+    bool verified;         /* the planned bundle once ran here and was verified */
 } gs_plan_past;
 
 typedef struct gs_plan_request {
@@ -99,7 +101,7 @@ void gs_plan_free(gs_plan *plan);
 void gs_plan_free_p(gs_plan **plan);
 #define GS_AUTO_PLAN __attribute__((cleanup(gs_plan_free_p)))
 
-/* ---- use cases ----------------------------------------------------------------------------------------------------------------- */
+/* ---- use cases ---- */
 
 typedef struct gs_install_options {
     const char *bundle;
@@ -114,17 +116,17 @@ int gs_import(gs_installation *installation, const char *bundle, gs_arena *arena
  * what a rollback would change. */
 int gs_plan_show(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, bool *changes,
                  gs_error *err) GS_MUST_USE;
-int gs_install(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, gs_error *err)
-    GS_MUST_USE;
-int gs_rollback(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result, gs_error *err)
-    GS_MUST_USE;
+int gs_install(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result,
+               gs_error *err) GS_MUST_USE;
+int gs_rollback(gs_installation *installation, const gs_install_options *options, gs_arena *arena, gs_node **result,
+                gs_error *err) GS_MUST_USE;
 /* Only the registry. */
 int gs_load(gs_installation *installation, const char *bundle, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
 int gs_status(gs_installation *installation, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
 /* audit: every row, and the chain is checked. */
 int gs_history(gs_installation *installation, bool audit, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;
 /* Serves the kept bundles until stopped. listen NULL: as site.yaml says. ready is called with the address. */
-int gs_serve(gs_installation *installation, const char *listen, void (*ready)(void *state, const char *address), void *state, gs_error *err)
-    GS_MUST_USE;
+int gs_serve(gs_installation *installation, const char *listen, void (*ready)(void *state, const char *address), void *state,
+             gs_error *err) GS_MUST_USE;
 
 #endif

@@ -30,7 +30,7 @@ bool gs_kube_namespaced(const gs_object_id *id);
 
 /* One image reference in an object. */
 typedef enum gs_image_certainty {
-    GS_IMAGE_RUNS,     /* in a PodSpec (containers, initContainers, ephemeralContainers, volumes[].image) at any depth, or under a key
+    GS_IMAGE_RUNS, /* in a PodSpec (containers, initContainers, ephemeralContainers, volumes[].image) at any depth, or under a key
                           `image`, or repository/tag/digest siblings */
     GS_IMAGE_MENTIONED /* another scalar that reads like a reference with a host, a tag or a digest */
 } gs_image_certainty;
@@ -49,8 +49,8 @@ int gs_kube_replace_images(gs_arena *arena, gs_node *objects, const char *(*repl
 /* Hooks: argocd.argoproj.io/hook and helm.sh/hook annotations. */
 typedef enum gs_hook_kind { GS_HOOK_NONE, GS_HOOK_PRE, GS_HOOK_SYNC, GS_HOOK_POST, GS_HOOK_OTHER } gs_hook_kind;
 typedef struct gs_hook {
-    gs_hook_kind kind;  /* PreSync, pre-install, pre-upgrade are PRE; SyncFail, test, pre-delete … OTHER */
-    int64_t wave;       /* sync-wave or hook-weight */
+    gs_hook_kind kind; /* PreSync, pre-install, pre-upgrade are PRE; SyncFail, test, pre-delete … OTHER */
+    int64_t wave;      /* sync-wave or hook-weight */
 } gs_hook;
 int gs_kube_hook(const gs_node *object, gs_hook *out, gs_error *err) GS_MUST_USE;
 /* Sorts a list into the order of application: Namespaces and CRDs first, then Argo CD's kind order, then namespace and name. */
@@ -69,11 +69,11 @@ typedef struct gs_job_spec {
     const char *image;
     const char *const *command;
     size_t command_count;
-    const gs_text_map *env;          /* may be NULL */
-    const gs_text_list *env_from;    /* Secrets; may be NULL */
-    const char *service_account;     /* or NULL */
+    const gs_text_map *env;       /* may be NULL */
+    const gs_text_list *env_from; /* Secrets; may be NULL */
+    const char *service_account;  /* or NULL */
     int64_t deadline_seconds;
-    const gs_text_map *labels;       /* may be NULL */
+    const gs_text_map *labels; /* may be NULL */
 } gs_job_spec;
 gs_node *gs_kube_job(gs_arena *arena, const gs_job_spec *spec);
 

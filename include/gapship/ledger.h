@@ -25,24 +25,31 @@ typedef enum gs_entry_kind {
     GS_ENTRY_REMOVED      /* a kept bundle was removed */
 } gs_entry_kind;
 
-typedef enum gs_entry_state { GS_STATE_NONE, GS_STATE_BEGUN, GS_STATE_DONE, GS_STATE_FAILED, GS_STATE_SKIPPED, GS_STATE_UNCERTAIN } gs_entry_state;
+typedef enum gs_entry_state {
+    GS_STATE_NONE,
+    GS_STATE_BEGUN,
+    GS_STATE_DONE,
+    GS_STATE_FAILED,
+    GS_STATE_SKIPPED,
+    GS_STATE_UNCERTAIN
+} gs_entry_state;
 
 /* One row. Texts NULL where they say nothing. bundle names product, version and digest of what the row is about. */
 typedef struct gs_entry {
-    int64_t row;          /* 1, 2, …; set by append */
-    int64_t time;         /* seconds since 1970 */
+    int64_t row;  /* 1, 2, …; set by append */
+    int64_t time; /* seconds since 1970 */
     gs_entry_kind kind;
     gs_entry_state state;
-    const char *run;      /* id of the run: 16 hex digits */
-    const char *verb;     /* "install", "rollback", "import", "load" */
+    const char *run;  /* id of the run: 16 hex digits */
+    const char *verb; /* "install", "rollback", "import", "load" */
     const char *product, *version;
     gs_digest bundle;
     bool has_bundle;
     int64_t epoch, sequence, security_floor;
     const char *environment;
-    const char *step;     /* "migrate/main", "apply/app" …; of SCHEMA rows the schema */
-    const char *detail;   /* one line for people */
-    int64_t duration;     /* milliseconds */
+    const char *step;         /* "migrate/main", "apply/app" …; of SCHEMA rows the schema */
+    const char *detail;       /* one line for people */
+    int64_t duration;         /* milliseconds */
     char hash[GS_DIGEST_HEX]; /* set by append and by reads */
 } gs_entry;
 
@@ -67,11 +74,11 @@ typedef struct gs_ledger_filter {
     size_t newest; /* at most so many, the newest; gs_ledger_read only */
 } gs_ledger_filter;
 /* Rows in order, oldest first; strings in arena. */
-int gs_ledger_read(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry **out, size_t *count, gs_error *err)
-    GS_MUST_USE;
+int gs_ledger_read(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry **out, size_t *count,
+                   gs_error *err) GS_MUST_USE;
 /* The newest such row, or *found false. */
-int gs_ledger_newest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found, gs_error *err)
-    GS_MUST_USE;
+int gs_ledger_newest(gs_ledger *ledger, const gs_ledger_filter *filter, gs_arena *arena, gs_entry *out, bool *found,
+                     gs_error *err) GS_MUST_USE;
 
 /* The words of the JSON and of the table: "accepted", "done". NONE is "". */
 const char *gs_entry_kind_name(gs_entry_kind kind);

@@ -21,16 +21,16 @@ typedef struct gs_proc {
     int cwd;                        /* directory fd; 0 or -1: gapship's own */
     const void *input;              /* stdin; NULL: /dev/null */
     size_t input_len;
-    int64_t deadline;     /* milliseconds; 0: one minute */
-    size_t max_output;    /* 0: GS_MAX_CHILD_OUTPUT_BYTES */
-    bool isolated;        /* no network (own user and network namespace); where the kernel forbids it the child runs without and
+    int64_t deadline;  /* milliseconds; 0: one minute */
+    size_t max_output; /* 0: GS_MAX_CHILD_OUTPUT_BYTES */
+    bool isolated;     /* no network (own user and network namespace); where the kernel forbids it the child runs without and
                              gs_proc_result.isolated is false */
 } gs_proc;
 
 typedef struct gs_proc_result {
-    int status;      /* exit status, or 128 + signal */
-    gs_buf output;   /* stdout, whole */
-    gs_buf errors;   /* the last GS_MAX_CHILD_ERROR_BYTES of stderr */
+    int status;    /* exit status, or 128 + signal */
+    gs_buf output; /* stdout, whole */
+    gs_buf errors; /* the last GS_MAX_CHILD_ERROR_BYTES of stderr */
     bool isolated;
 } gs_proc_result;
 

@@ -22,9 +22,9 @@ typedef struct gs_fact {
     const char *text;
     int64_t number;
 } gs_fact;
-#define GS_TEXT_FACT(k, v) ((gs_fact){.key = (k), .kind = GS_FACT_TEXT, .text = (v)})
+#define GS_TEXT_FACT(k, v)   ((gs_fact){.key = (k), .kind = GS_FACT_TEXT, .text = (v)})
 #define GS_NUMBER_FACT(k, v) ((gs_fact){.key = (k), .kind = GS_FACT_NUMBER, .number = (int64_t)(v)})
-#define GS_BOOL_FACT(k, v) ((gs_fact){.key = (k), .kind = GS_FACT_BOOL, .number = (v)})
+#define GS_BOOL_FACT(k, v)   ((gs_fact){.key = (k), .kind = GS_FACT_BOOL, .number = (v)})
 
 /* name is a stable word for machines ("blobPushed"); text is the whole line for a person. Borrowed during the call. */
 typedef struct gs_event {
@@ -66,7 +66,7 @@ int gs_sleep(const gs_run *run, int64_t milliseconds, gs_error *err) GS_MUST_USE
 /* Runs work(state, i, err) for i in [0, count) on up to `jobs` threads (0: GS_DEFAULT_JOBS), the calling one among them, in order of
  * i. The others have stacks of 256 KiB and take no signals. After the first failure no new item starts;
  * the error of the lowest failed i is returned. */
-int gs_parallel(unsigned jobs, size_t count, int (*work)(void *state, size_t i, gs_error *err), void *state, gs_error *err)
-    GS_MUST_USE;
+int gs_parallel(unsigned jobs, size_t count, int (*work)(void *state, size_t i, gs_error *err), void *state,
+                gs_error *err) GS_MUST_USE;
 
 #endif

@@ -14,14 +14,14 @@ typedef struct gs_serve_options {
     const char *prefix;      /* "" for none */
     const char *certificate; /* PEM chain and key: TLS; both or none */
     const char *key;
-    const char *users;       /* file of "user:password" lines, 0600; NULL: anonymous */
+    const char *users; /* file of "user:password" lines, 0600; NULL: anonymous */
 } gs_serve_options;
 
 typedef struct gs_server gs_server;
 /* Newest bundle last: its tags win. The verified bundles are borrowed while the server lives. Starts to listen and answer on its own
  * threads before it returns. GS_ENETWORK when the address is taken (by whom is not known). */
-int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_verified *const *bundles, size_t count, gs_server **out,
-                   gs_error *err) GS_MUST_USE;
+int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_verified *const *bundles, size_t count,
+                   gs_server **out, gs_error *err) GS_MUST_USE;
 /* "127.0.0.1:43211" */
 const char *gs_serve_address(const gs_server *server);
 void gs_serve_stop(gs_server *server);

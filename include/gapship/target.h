@@ -20,9 +20,9 @@ typedef struct gs_target_job {
     const gs_lock *lock;
     const gs_environment_spec *environment;
     const gs_unit_spec *unit;
-    const char *work;          /* directory made by gs_contents_extract */
-    const char *git_cache;     /* directory for gs_git_open */
-    const char *bundle_digest; /* "sha256:…" */
+    const char *work;             /* directory made by gs_contents_extract */
+    const char *git_cache;        /* directory for gs_git_open */
+    const char *bundle_digest;    /* "sha256:…" */
     const gs_text_map *variables; /* for gs_expand */
     bool rollback;
 } gs_target_job;
@@ -32,7 +32,8 @@ typedef enum gs_change_kind { GS_CHANGE_ADD, GS_CHANGE_MODIFY, GS_CHANGE_REMOVE 
 typedef struct gs_change {
     gs_change_kind kind;
     const char *what;
-    bool protected_; /* a removal that is never made (PersistentVolumeClaim, PersistentVolume, Namespace, CustomResourceDefinition) */
+    bool
+        protected_; /* a removal that is never made (PersistentVolumeClaim, PersistentVolume, Namespace, CustomResourceDefinition) */
 } gs_change;
 
 typedef struct gs_changes {
@@ -62,16 +63,16 @@ const char *gs_site_repository(const gs_site *site, const gs_locked_image *image
 const char *gs_site_tag(const gs_locked_image *image, gs_arena *arena);
 const char *gs_relocated(const gs_site *site, const gs_locked_image *image, gs_arena *arena);
 
-/* ---- migrations ---------------------------------------------------------------------------------------------------------------- */
+/* ---- migrations ---- */
 
 typedef enum gs_job_state { GS_JOB_ABSENT, GS_JOB_ACTIVE, GS_JOB_COMPLETE, GS_JOB_FAILED } gs_job_state;
 /* A migration (or its down step, taken from the newer release) as a Job whose name a rerun finds: complete is skipped, active is waited for,
  * failed is logged, deleted and tried again by the declared retry. */
 typedef struct gs_migration_job {
-    const gs_target_job *target;        /* unit is NULL */
+    const gs_target_job *target; /* unit is NULL */
     const gs_migration_spec *migration;
     bool down;
-    const char *log;                    /* file that gets the Pod's log */
+    const char *log; /* file that gets the Pod's log */
 } gs_migration_job;
 int gs_migration_observe(const gs_migration_job *job, gs_job_state *out, gs_error *err) GS_MUST_USE;
 /* 0: complete now. GS_EMIGRATION with the last lines of the log; GS_ETIMEOUT; GS_EUNCERTAIN when the Job vanished. */

@@ -34,8 +34,7 @@ void gs_answer_done(gs_answer *answer)
     gs_buf_done(&answer->body);
 }
 
-/* ---- content -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- content ---- */
 
 static void answer_span(const gs_served_blob *blob, const gs_ask *ask, const char *media_type, gs_answer *out)
 {
@@ -115,8 +114,7 @@ static void answer_blob(const gs_catalogue *catalogue, const gs_route *route, co
     answer_span(blob, ask, "application/octet-stream", out);
 }
 
-/* ---- lists ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lists ---- */
 
 /* Which names of a sorted list a page holds: those behind `last`, `n` at most. */
 typedef struct page {
@@ -235,8 +233,7 @@ static void answer_referrers(const gs_catalogue *catalogue, const gs_route *rout
     }
 }
 
-/* ---- all of it -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- all of it ---- */
 
 static void answer_route(const gs_catalogue *catalogue, const gs_route *route, const gs_ask *ask, gs_answer *out)
 {

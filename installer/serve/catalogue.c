@@ -23,8 +23,7 @@ static void *grown(gs_arena *arena, const void *items, size_t count, size_t *roo
     return larger;
 }
 
-/* ---- blobs ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- blobs ---- */
 
 static int add_blob(making *make, const gs_verified *bundle, const gs_needed *needed, gs_error *err)
 {
@@ -65,8 +64,7 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
     return 0;
 }
 
-/* ---- repositories --------------------------------------------------------------------------------------------------------------
- */
+/* ---- repositories ---- */
 
 static int add_repository(making *make, const char *name, const char *source, gs_repository **out, gs_error *err)
 {
@@ -207,8 +205,7 @@ void gs_catalogue_done(gs_catalogue *catalogue)
     *catalogue = (gs_catalogue){0};
 }
 
-/* ---- look-ups ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- look-ups ---- */
 
 static const gs_repository *by_source(const gs_catalogue *catalogue, const char *host, const char *path)
 {

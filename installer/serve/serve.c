@@ -29,8 +29,7 @@ struct gs_server {
     char address[128];
 };
 
-/* ---- one request ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- one request ---- */
 
 static struct MHD_Response *make_response(const gs_answer *answer)
 {
@@ -105,8 +104,7 @@ static enum MHD_Result handle(void *state, struct MHD_Connection *connection, co
     return sent;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- starting ---- */
 
 /* "HOST:PORT" or "[HOST]:PORT", numeric. */
 static int parse_address(const char *listen, struct sockaddr_storage *out, gs_error *err)

@@ -56,8 +56,7 @@ typedef struct running {
     bool owned;   /* the ledger's newest row of the environment is of this bundle */
 } running;
 
-/* ---- the ledger
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the ledger ---- */
 
 static int write_row(const running *r, gs_entry_kind kind, gs_entry_state state, const gs_step *step, const char *detail,
                      int64_t duration, gs_error *err)
@@ -100,8 +99,7 @@ static int read_state(const running *r, const gs_step *step, gs_entry_state *out
     return code;
 }
 
-/* ---- telling
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- telling ---- */
 
 static void tell(const running *r, const gs_step *step, const char *state, int64_t duration, const char *detail)
 {
@@ -124,8 +122,7 @@ static int add_result(running *r, const gs_step *step, const char *state, int64_
     return gs_node_append(r->arena, r->steps, node) ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- one step
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- one step ---- */
 
 /* A failure whose code says nothing about the kind of step gets the kind's own exit status. */
 static int code_of_failure(const gs_step *step, int code, gs_error *err)
@@ -282,8 +279,7 @@ static int run_step(running *r, const gs_step *step, gs_error *err)
     return done ? confirm_step(r, step, err) : do_step(r, step, err);
 }
 
-/* ---- the plan
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the plan ---- */
 
 static int enter_environment(running *r, const gs_step *step, gs_error *err)
 {

@@ -51,8 +51,7 @@ int gs_prepare_install(gs_installation *site, const gs_install_options *options,
     return code;
 }
 
-/* ---- which bundle a rollback goes to
- * ------------------------------------------------------------------------------------------------ */
+/* ---- which bundle a rollback goes to ---- */
 
 typedef struct choice {
     gs_entry *rows; /* of environments, oldest first */
@@ -196,8 +195,7 @@ int gs_prepare_rollback(gs_installation *site, const gs_install_options *options
     return code;
 }
 
-/* ---- the use cases
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- the use cases ---- */
 
 static int execute(gs_installation *site, const gs_prepared *prepared, gs_arena *arena, gs_node **result, gs_error *err)
 {

@@ -79,8 +79,7 @@ void gs_installation_free_p(gs_installation **installation)
     *installation = NULL;
 }
 
-/* ---- a bundle file
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- a bundle file ---- */
 
 /* "signed by 1f2e3d4c5b6a7988, …", or that nobody signed. */
 static const char *describe_signers(const gs_verified *bundle, gs_arena *arena)
@@ -169,8 +168,7 @@ static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs
     return code;
 }
 
-/* ---- a kept bundle
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- a kept bundle ---- */
 
 static bool names_digest(const char *text)
 {

@@ -11,8 +11,7 @@
 #define LOOK_MS 500
 #define WAIT_MS 15000
 
-/* ---- serving
- * ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- serving ---- */
 
 /* What is served at a time: the bundles are borrowed by the server, so they live as long. */
 typedef struct serving {
@@ -159,8 +158,7 @@ int gs_serve(gs_installation *installation, const char *listen, void (*ready)(vo
     return code;
 }
 
-/* ---- asking whether it serves
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- asking whether it serves ---- */
 
 /* Where this machine reaches what listens on `listen`: a wildcard is no address to connect to. */
 static const char *url_of(const gs_site_registry *registry, gs_arena *arena)

@@ -4,8 +4,7 @@
 
 #include "gapship/install.h"
 
-/* ---- ledger rows (entry.c) -----------------------------------------------------------------------------------------------------
- */
+/* ---- ledger rows (entry.c) ---- */
 
 /* A row of this run, its time now; bundle (may be NULL) fills in what names it. */
 gs_entry gs_site_entry(const gs_installation *site, gs_entry_kind kind, const char *verb, const gs_verified *bundle);
@@ -18,8 +17,7 @@ const char *gs_time_text(gs_arena *arena, int64_t seconds);
 /* "sha256:…"; in arena, NULL when out of memory. */
 const char *gs_digest_in(gs_arena *arena, const gs_digest *digest);
 
-/* ---- the order of bundles (accept.c)
- * --------------------------------------------------------------------------------------------- */
+/* ---- the order of bundles (accept.c) ---- */
 
 /* Whether a bundle may come in, given the product's ACCEPTED rows. *known: it did before, and may come back. Pure. GS_EDOWNGRADE:
  * older than what came in, below the security floor, or another bundle of the same sequence. */
@@ -30,8 +28,7 @@ int gs_accept_check(gs_installation *site, const gs_verified *bundle, bool *know
 /* Writes a REFUSED row; a failure to write is only a warning: the refusal stands. */
 void gs_accept_refused(gs_installation *site, const char *path, const gs_verified *bundle, gs_error *err);
 
-/* ---- an opened bundle with its contents, and what ran before (past.c)
- * -------------------------------------------------------------- */
+/* ---- an opened bundle with its contents, and what ran before (past.c) ---- */
 
 typedef struct gs_subject {
     gs_verified *verified;
@@ -52,8 +49,7 @@ int gs_past_read(gs_installation *site, const gs_subject *subject, bool with_con
 void gs_past_done(gs_past *past);
 #define GS_AUTO_PAST __attribute__((cleanup(gs_past_done)))
 
-/* ---- before any change (variables.c, preflight.c)
- * ---------------------------------------------------------------------------------- */
+/* ---- before any change (variables.c, preflight.c) ---- */
 
 /* What gs_expand knows in an environment: name, version, environment, bundle, tag.AS, digest.AS, input.NAME. GS_ECHECK names an
  * input that the site does not give or gives in the wrong type. */
@@ -65,8 +61,7 @@ int gs_variables_with(const gs_text_map *base, const gs_text_pair *more, size_t 
 /* Tools, repositories and versions that the plan's environments need. GS_ECHECK. */
 int gs_preflight(const gs_installation *site, const gs_contents *contents, const gs_plan *plan, gs_error *err) GS_MUST_USE;
 
-/* ---- the registry (load.c, push.c)
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the registry (load.c, push.c) ---- */
 
 typedef struct gs_loading gs_loading;
 /* Asks the registry what it lacks. With the embedded registry nothing is asked and nothing is missing. */
@@ -81,8 +76,7 @@ void gs_loading_free_p(gs_loading **loading);
 /* With an embedded registry: waits until `gapship serve`, if it runs, serves the bundle's images. */
 int gs_served_wait(const gs_installation *site, const gs_subject *subject, gs_error *err) GS_MUST_USE;
 
-/* ---- running a plan (execute.c, steps.c)
- * --------------------------------------------------------------------------------------------- */
+/* ---- running a plan (execute.c, steps.c) ---- */
 
 typedef struct gs_execution {
     gs_installation *site;
@@ -115,8 +109,7 @@ int gs_step_run(gs_execution *execution, const gs_step *step, char note[GS_STEP_
 const char *gs_step_name(const gs_step *step);
 const gs_environment_spec *gs_step_environment(const gs_execution *execution, const gs_step *step);
 
-/* ---- the plan of a use case (install.c)
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the plan of a use case (install.c) ---- */
 
 /* A bundle, its past and its plan, made and checked together. */
 typedef struct gs_prepared {

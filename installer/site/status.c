@@ -21,8 +21,7 @@ static gs_node *text_list(gs_arena *arena, const gs_text_list *texts)
     return list;
 }
 
-/* ---- live
- * --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- live ---- */
 
 static int ask_unit(const looking *l, const gs_execution *execution, size_t environment, const gs_unit_spec *unit, gs_node *node,
                     gs_error *err)
@@ -104,8 +103,7 @@ static int add_live(const looking *l, const gs_entry *row, gs_node *node, gs_err
     return code == 0 || gs_node_set_text(l->arena, node, "error", failure.message) ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- wanted
- * ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- wanted ---- */
 
 static const char *state_name(gs_entry_state state)
 {

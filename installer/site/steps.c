@@ -38,8 +38,7 @@ gs_target_job gs_execution_target(const gs_execution *execution, size_t environm
                            .rollback = execution->plan && execution->plan->rollback};
 }
 
-/* ---- migrations
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- migrations ---- */
 
 typedef struct migration {
     gs_target_job target;
@@ -118,8 +117,7 @@ static int run_migration(const gs_execution *execution, const gs_step *step, cha
     return code;
 }
 
-/* ---- the others
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- the others ---- */
 
 static const gs_unit_spec *unit_of(const gs_execution *execution, const gs_step *step)
 {

@@ -60,8 +60,7 @@ static int open_checkout(const gs_target_job *job, checkout *at, gs_error *err)
     return rc;
 }
 
-/* ---- what would change ---------------------------------------------------------------------------------------------------------
- */
+/* ---- what would change ---- */
 
 typedef struct edit_list {
     gs_git_change *items;
@@ -159,8 +158,7 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     return rc;
 }
 
-/* ---- the commit ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the commit ---- */
 
 static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out, gs_error *err)
 {
@@ -250,8 +248,7 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
     return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
 }
 
-/* ---- afterwards ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- afterwards ---- */
 
 /* Without a cluster to ask, the pushed commit is all there is to wait for. */
 static int wait(const gs_target_job *job, gs_error *err)

@@ -46,8 +46,7 @@ static bool is_kustomization(const gs_unit_spec *unit, const char *path)
     return false;
 }
 
-/* ---- relocation in place -------------------------------------------------------------------------------------------------------
- */
+/* ---- relocation in place ---- */
 
 /* The name without tag and digest, as kustomize compares it. */
 static const char *bare_name(const char *image, gs_arena *arena)
@@ -147,8 +146,7 @@ static int relocate(const gs_target_job *job, gs_arena *arena, gs_tree_file *fil
     return file->data ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- the proof -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the proof ---- */
 
 static int write_files(const gs_tree_file *files, size_t count, const gs_tempdir *dir, gs_arena *arena, gs_error *err)
 {
@@ -211,8 +209,7 @@ static int prove(const gs_target_job *job, const gs_tree_file *files, size_t cou
     return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
 }
 
-/* ---- the files -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the files ---- */
 
 int gs_tree_desired(const gs_target_job *job, gs_arena *arena, gs_tree_file **out, size_t *count, gs_error *err)
 {

@@ -72,8 +72,7 @@ static int check_ready(const gs_target_job *job, gs_error *err)
     return rc;
 }
 
-/* ---- rendering -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- rendering ---- */
 
 typedef struct relocation {
     const gs_target_job *job;
@@ -116,8 +115,7 @@ static int render(const gs_target_job *job, bool upgrade, gs_doc **out, gs_error
     return rc;
 }
 
-/* ---- the release as helm knows it ----------------------------------------------------------------------------------------------
- */
+/* ---- the release as helm knows it ---- */
 
 /* "deployed", "failed", "pending-upgrade" …; "" when there is no release. In arena. */
 static int read_status(const gs_target_job *job, gs_arena *arena, const char **status, gs_error *err)
@@ -189,8 +187,7 @@ static int read_manifest(const gs_target_job *job, gs_arena *arena, gs_doc **out
     return rc < 0 ? rc : gs_doc_parse_manifests("helm get manifest", result.output.data, result.output.len, out, err);
 }
 
-/* ---- diff ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- diff ---- */
 
 static const gs_node *find_object(const gs_node *list, const gs_object_id *id)
 {
@@ -276,8 +273,7 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     return 0;
 }
 
-/* ---- apply ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- apply ---- */
 
 /* --set-string splits at ',' and '.' and reads '=' and '{': each is escaped where it is meant. Dots in a path are meant to split.
  */

@@ -82,8 +82,7 @@ int gs_job_await(gs_api *api, const gs_run *run, const gs_object_id *id, int64_t
     }
 }
 
-/* ---- logs ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- logs ---- */
 
 static int read_log(gs_api *api, const char *namespace, const char *pod, gs_buf *out, gs_error *err)
 {
@@ -132,8 +131,7 @@ static const char *tail_of(gs_buf *log)
     return at > text ? at + 1 : at;
 }
 
-/* ---- migrations ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- migrations ---- */
 
 typedef struct migration_run {
     const gs_migration_job *job;

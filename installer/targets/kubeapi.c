@@ -27,8 +27,7 @@ struct gs_api {
     gs_text_map plurals; /* "apps/v1 Deployment" -> "deployments"; "" for a kind the cluster does not have */
 };
 
-/* ---- the proxy -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the proxy ---- */
 
 static int start_proxy(gs_api *api, gs_error *err)
 {
@@ -146,8 +145,7 @@ void gs_api_close_p(gs_api **api)
     gs_api_close(*api);
 }
 
-/* ---- calls ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- calls ---- */
 
 int gs_api_send(gs_api *api, const gs_api_call *call, int *status, gs_buf *body, gs_error *err)
 {
@@ -285,8 +283,7 @@ int gs_api_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char
     return *out ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- objects -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- objects ---- */
 
 static int parse_object(const gs_buf *body, gs_doc **out, gs_error *err)
 {

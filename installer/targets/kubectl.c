@@ -49,8 +49,7 @@ static bool is_hook(const gs_node *object)
     return gs_kube_hook(object, &hook, &ignored) == 0 && hook.kind != GS_HOOK_NONE;
 }
 
-/* ---- diff ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- diff ---- */
 
 /* What the API writes itself says nothing about whether an object would change. */
 static void strip(gs_node *object)
@@ -111,8 +110,7 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     return 0;
 }
 
-/* ---- apply ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- apply ---- */
 
 /* Objects of a new kind can be applied once the API serves it. */
 static int wait_established(const gs_target_job *job, gs_api *api, const gs_object_id *id, gs_error *err)

@@ -37,8 +37,7 @@ const char *gs_relocated(const gs_site *site, const gs_locked_image *image, gs_a
     return name && tag ? gs_arena_printf(arena, "%s:%s@%s", name, tag, image->digest) : NULL;
 }
 
-/* ---- objects -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- objects ---- */
 
 typedef struct replacing {
     const gs_target_job *job;

@@ -7,8 +7,7 @@
 
 extern const gs_target_ops gs_target_gitops, gs_target_kubectl, gs_target_helm;
 
-/* ---- relocation (relocate.c) ---------------------------------------------------------------------------------------------------
- */
+/* ---- relocation (relocate.c) ---- */
 
 /* "HOST/PREFIX/AS" of a locked image; in arena. */
 const char *gs_site_name(const gs_site *site, const gs_locked_image *image, gs_arena *arena);
@@ -23,8 +22,7 @@ int gs_unit_images(const gs_target_job *job, gs_arena *arena, const gs_locked_im
 /* The list of changes, one more. */
 int gs_changes_add(gs_arena *arena, gs_changes *changes, gs_change_kind kind, const char *what, gs_error *err) GS_MUST_USE;
 
-/* ---- the live cluster (live.c) -------------------------------------------------------------------------------------------------
- */
+/* ---- the live cluster (live.c) ---- */
 
 /* Waits until every one of the objects is there, healthy and runs the images it names, for unit.wait.stable, at most
  * unit.wait.timeout. GS_EAPPLY at once with the Pod's message when it cannot get healthy. */

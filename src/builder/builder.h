@@ -37,8 +37,7 @@ const char *gs_builder_work(gs_builder *builder, const char *format, ...) GS_PRI
 /* GS_ESPEC at a place of release.yaml. */
 int gs_builder_fail(const gs_builder *builder, gs_place place, gs_error *err, const char *format, ...) GS_PRINTF(4, 5);
 
-/* ---- gather: charts, overlays, sources and files, packed (gather.c, provenance.c)
- * -------------------------------------------------- */
+/* ---- gather: charts, overlays, sources and files, packed (gather.c, provenance.c) ---- */
 
 /* Something gapship packed: its bytes stand in work/packed/NAME. */
 typedef struct gs_packed {
@@ -64,8 +63,7 @@ typedef struct gs_gathered {
 int gs_gather(gs_builder *builder, gs_gathered *out, gs_error *err) GS_MUST_USE;
 const gs_packed *gs_gathered_find(const gs_gathered *gathered, const char *kind, const char *name);
 
-/* ---- resolve: every reference becomes a digest (resolve.c)
- * ------------------------------------------------------------------------- */
+/* ---- resolve: every reference becomes a digest (resolve.c) ---- */
 
 typedef struct gs_resolve_request {
     const gs_gathered *gathered;
@@ -78,8 +76,7 @@ int gs_resolve(gs_builder *builder, const gs_resolve_request *request, gs_lock *
 /* Writes release.lock when it differs from what is there. */
 int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err) GS_MUST_USE;
 
-/* ---- check: every environment rendered, every image accounted for (check.c)
- * -------------------------------------------------------- */
+/* ---- check: every environment rendered, every image accounted for (check.c) ---- */
 
 typedef struct gs_found_image {
     const gs_environment_spec *environment;
@@ -100,8 +97,7 @@ int gs_check(gs_builder *builder, const gs_lock *lock, gs_error *err) GS_MUST_US
 /* images: entries of kustomizations that match nothing (lint.c). */
 int gs_lint_overlays(gs_builder *builder, gs_error *err) GS_MUST_USE;
 
-/* ---- lay out: every blob with its digest and size (layout.c)
- * ----------------------------------------------------------------------- */
+/* ---- lay out: every blob with its digest and size (layout.c) ---- */
 
 /* One blob of the bundle and where its bytes come from: memory, a packed file, or an image's origin. */
 typedef struct gs_piece {
@@ -122,8 +118,7 @@ int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gath
                gs_error *err) GS_MUST_USE;
 void gs_build_layout_done(gs_build_layout *layout);
 
-/* ---- fetch: every blob to its place (fetch.c, reuse.c)
- * ----------------------------------------------------------------------------- */
+/* ---- fetch: every blob to its place (fetch.c, reuse.c) ---- */
 
 typedef struct gs_fetched {
     uint64_t fetched, copied; /* bytes */

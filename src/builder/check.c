@@ -139,8 +139,7 @@ static int check_listed(const gs_found_image *found, gs_error *err)
     return gs_error_hint(err, "add under images:  - {from: \"%s\"}  or under ignoreImages:  - \"%s\"", found->image, found->image);
 }
 
-/* ---- relocation ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- relocation ---- */
 
 typedef struct proof {
     const gs_lock *lock;
@@ -193,8 +192,7 @@ static int check_relocation(gs_builder *builder, const gs_lock *lock, const gs_e
     return rc;
 }
 
-/* ---- invariants ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- invariants ---- */
 
 /* Images are the same application when host and path agree. */
 static bool same_repository(const gs_found_image *a, const gs_found_image *b)

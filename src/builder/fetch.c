@@ -98,8 +98,7 @@ static int fetch_piece(void *pointer, size_t i, gs_error *err)
     return piece->path ? write_file(state, piece, err) : write_image_blob(state, piece, err);
 }
 
-/* ---- archives: one pass each ---------------------------------------------------------------------------------------------------
- */
+/* ---- archives: one pass each ---- */
 
 static bool is_missing(const fetch_state *state, const gs_digest *digest)
 {

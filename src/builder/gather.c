@@ -11,8 +11,7 @@
 #include "gapship/text.h"
 #include "pack.h"
 
-/* ---- charts --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- charts ---- */
 
 typedef struct chart_search {
     gs_arena *arena;
@@ -124,8 +123,7 @@ static int gather_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packe
     return rc < 0 ? rc : read_chart(builder, spec, out, err);
 }
 
-/* ---- overlays ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- overlays ---- */
 
 static int read_git_tree(gs_builder *builder, const gs_overlay_spec *spec, gs_tree *tree, const char **commit, gs_error *err)
 {
@@ -183,8 +181,7 @@ static int gather_overlay(gs_builder *builder, const gs_overlay_spec *spec, gs_p
     return rc < 0 ? rc : gs_unpack_tree(out->path, directory, err);
 }
 
-/* ---- sources: values files, manifest directories, the notes --------------------------------------------------------------------
- */
+/* ---- sources: values files, manifest directories, the notes ---- */
 
 typedef struct source_list {
     const char **paths;
@@ -297,8 +294,7 @@ static int gather_file(gs_builder *builder, const gs_file_spec *spec, gs_packed 
     return gs_pack_file(from, out->path, err);
 }
 
-/* ---- all of it -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- all of it ---- */
 
 int gs_gather(gs_builder *builder, gs_gathered *out, gs_error *err)
 {

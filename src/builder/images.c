@@ -40,8 +40,7 @@ static int list_of_release(const gs_release *release, gs_lock **out, gs_error *e
     return 0;
 }
 
-/* ---- --write -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- --write ---- */
 
 static bool is_repeated(const gs_found_image *found, size_t i)
 {

@@ -85,8 +85,7 @@ static int annotate(layout_state *state, gs_descriptor *descriptor, const char *
     return gs_node_append(state->arena, state->index_items, node) ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- images --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- images ---- */
 
 static bool is_wanted(const gs_text_list *platforms, const gs_platform *offered, gs_arena *arena)
 {
@@ -244,8 +243,7 @@ static int add_image(layout_state *state, gs_origin *origin, const gs_locked_ima
     return annotate(state, &top, "image", ref_name, image_name, err);
 }
 
-/* ---- artifacts: what gapship packed --------------------------------------------------------------------------------------------
- */
+/* ---- artifacts: what gapship packed ---- */
 
 static int add_artifact(layout_state *state, gs_manifest *manifest, const char *kind, const char *name, gs_error *err)
 {
@@ -309,8 +307,7 @@ static int add_release(layout_state *state, gs_error *err)
     return rc < 0 ? rc : add_artifact(state, &manifest, "release", "release", err);
 }
 
-/* ---- the documents -------------------------------------------------------------------------------------------------------------
- */
+/* ---- the documents ---- */
 
 static int write_documents(layout_state *state, gs_error *err)
 {

@@ -132,8 +132,7 @@ const gs_archive_file *gs_archive_layer(const gs_archive *archive, const char *n
     return NULL;
 }
 
-/* ---- OCI -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- OCI ---- */
 
 typedef struct oci_origin {
     gs_origin base;

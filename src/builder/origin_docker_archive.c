@@ -27,8 +27,7 @@ typedef struct docker_origin {
     gs_buf manifest; /* made once */
 } docker_origin;
 
-/* ---- manifest.json and the config ----------------------------------------------------------------------------------------------
- */
+/* ---- manifest.json and the config ---- */
 
 static bool has_tag(const gs_node *row, const char *name)
 {
@@ -123,8 +122,7 @@ static int read_archive(docker_origin *self, gs_error *err)
     return rc < 0 ? rc : read_row(self, row, err);
 }
 
-/* ---- layers --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- layers ---- */
 
 /* Passes bytes on and hashes them; owns nothing. */
 typedef struct hashing {
@@ -219,8 +217,7 @@ static int measure_layer(void *state, const gs_tar_entry *entry, gs_source *cont
     return 0;
 }
 
-/* ---- the manifest --------------------------------------------------------------------------------------------------------------
- */
+/* ---- the manifest ---- */
 
 static int make_manifest(docker_origin *self, gs_error *err)
 {

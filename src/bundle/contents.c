@@ -48,8 +48,7 @@ static int read_manifest(const gs_verified *verified, const gs_descriptor *descr
     return rc < 0 ? rc : gs_manifest_parse(bytes.data, bytes.len, descriptor->media_type, arena, out, err);
 }
 
-/* ---- the release and the lock --------------------------------------------------------------------------------------------------
- */
+/* ---- the release and the lock ---- */
 
 static int read_index(const gs_verified *verified, gs_contents *contents, gs_error *err)
 {
@@ -185,8 +184,7 @@ const gs_content *gs_contents_find(const gs_contents *contents, const char *kind
     return NULL;
 }
 
-/* ---- what a load pushes --------------------------------------------------------------------------------------------------------
- */
+/* ---- what a load pushes ---- */
 
 typedef struct needed_list {
     const gs_verified *verified;
@@ -257,8 +255,7 @@ int gs_contents_needed(const gs_verified *verified, const gs_content *content, g
     return 0;
 }
 
-/* ---- what rendering needs ------------------------------------------------------------------------------------------------------
- */
+/* ---- what rendering needs ---- */
 
 /* The name behind "chart/", without its ":VERSION": names have passed gs_name_valid before they become files. */
 static int file_name(const gs_content *content, char *out, size_t size, gs_error *err)

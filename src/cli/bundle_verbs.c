@@ -15,8 +15,7 @@ static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
     return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
 }
 
-/* ---- keys ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- keys ---- */
 
 static int print_key(gs_invocation *invocation, const gs_public_key *key, const char *file, gs_error *err)
 {
@@ -95,8 +94,7 @@ int gs_verb_key_show(gs_invocation *invocation, gs_error *err)
     return rc;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 /* --root, or the root of the site found here; NULL when there is neither. */
 static int find_trust(gs_invocation *invocation, gs_trust **out, gs_error *err)
@@ -133,8 +131,7 @@ static int open_bundle(gs_invocation *invocation, bool need_trust, gs_verified *
     return rc < 0 ? rc : gs_bundle_verify(&bundle, trust, !trust, out, err);
 }
 
-/* ---- verify --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- verify ---- */
 
 static gs_node *verdict(gs_arena *arena, const char *state, const char *reason)
 {
@@ -183,8 +180,7 @@ int gs_verb_verify(gs_invocation *invocation, gs_error *err)
     return finish(invocation, result, err);
 }
 
-/* ---- inspect -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- inspect ---- */
 
 static void print_signatures(gs_invocation *invocation, const gs_node *result, bool checked)
 {
@@ -281,8 +277,7 @@ int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
     return finish(invocation, result, err);
 }
 
-/* ---- extract -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- extract ---- */
 
 static int open_new_directory(const char *path, int *fd, gs_error *err)
 {

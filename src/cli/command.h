@@ -44,8 +44,7 @@ typedef struct gs_command {
 extern const gs_command *const gs_commands;
 extern const size_t gs_command_count;
 
-/* ---- arguments (arguments.c) ---------------------------------------------------------------------------------------------------
- */
+/* ---- arguments (arguments.c) ---- */
 
 /* Parses what stands behind the verb. GS_EUSAGE names the option and the nearest one. */
 int gs_arguments_parse(const gs_command *command, int argc, char **argv, gs_arena *arena, gs_arguments **out,
@@ -58,8 +57,7 @@ size_t gs_positional_count(const gs_arguments *arguments);
 /* The number of an option, within [1, max]; 0 when it is not given. */
 int gs_number(const gs_arguments *arguments, const char *name, uint64_t max, uint64_t *out, gs_error *err) GS_MUST_USE;
 
-/* ---- help (help.c) -------------------------------------------------------------------------------------------------------------
- */
+/* ---- help (help.c) ---- */
 
 void gs_help_overview(gs_terminal *terminal);
 void gs_help_command(gs_terminal *terminal, const gs_command *command);

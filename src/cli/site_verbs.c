@@ -36,8 +36,7 @@ static size_t count_of(const gs_node *map, const char *key)
     return list ? list->count : 0;
 }
 
-/* ---- site init, import, load ---------------------------------------------------------------------------------------------------
- */
+/* ---- site init, import, load ---- */
 
 int gs_verb_site_init(gs_invocation *invocation, gs_error *err)
 {
@@ -102,8 +101,7 @@ int gs_verb_load(gs_invocation *invocation, gs_error *err)
     return finish(invocation, result, err);
 }
 
-/* ---- plan ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- plan ---- */
 
 static void print_unit(gs_invocation *invocation, const gs_node *unit)
 {
@@ -184,8 +182,7 @@ int gs_verb_plan(gs_invocation *invocation, gs_error *err)
     return rc < 0 ? rc : changes ? GS_EXIT_CHANGES : 0;
 }
 
-/* ---- install, rollback ---------------------------------------------------------------------------------------------------------
- */
+/* ---- install, rollback ---- */
 
 static void print_run(gs_invocation *invocation, const gs_node *result)
 {
@@ -265,8 +262,7 @@ int gs_verb_rollback(gs_invocation *invocation, gs_error *err)
     return change_site(invocation, gs_rollback, &options, question, err);
 }
 
-/* ---- status, history -----------------------------------------------------------------------------------------------------------
- */
+/* ---- status, history ---- */
 
 static const char *images_text(gs_arena *arena, const gs_node *unit)
 {
@@ -378,8 +374,7 @@ int gs_verb_history(gs_invocation *invocation, gs_error *err)
     return finish(invocation, result, err);
 }
 
-/* ---- serve ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- serve ---- */
 
 static void announce(void *state, const char *address)
 {

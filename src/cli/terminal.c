@@ -70,8 +70,7 @@ void gs_terminal_settle(gs_terminal *terminal)
     pthread_mutex_unlock(&terminal->mutex);
 }
 
-/* ---- events --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- events ---- */
 
 static void add_fact(gs_buf *line, const gs_fact *fact)
 {
@@ -135,8 +134,7 @@ static void emit(void *state, const gs_event *event)
     pthread_mutex_unlock(&terminal->mutex);
 }
 
-/* ---- progress ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- progress ---- */
 
 static void draw_bar(const gs_terminal *terminal, const gs_progress *progress, int64_t now)
 {
@@ -180,8 +178,7 @@ void gs_terminal_attach(gs_terminal *terminal, gs_run *run)
     run->state = terminal;
 }
 
-/* ---- results and errors --------------------------------------------------------------------------------------------------------
- */
+/* ---- results and errors ---- */
 
 void gs_print(gs_terminal *terminal, const char *format, ...)
 {

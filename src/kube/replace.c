@@ -32,22 +32,22 @@ static int set_name(const replacing *r, gs_node *map, const gs_image_parts *part
     return rc < 0 ? rc : set_text(r, map, "image", slash + 1, err);
 }
 
-/* Keys that the map does not have stay out: the schema of a custom resource refuses unknown ones. */
+static int refuse_version(const gs_reference *to, gs_error *err)
+{
+    gs_fail(err, GS_ESPEC, "an image written in parts has no key to take \"%s\"", *to->tag ? to->tag : to->digest);
+    return gs_error_hint(err, *to->tag ? "give the object a `tag`" : "list the image with a tag in `images`");
+}
+
+/* Keys that the map does not have stay out: the schema of a custom resource refuses unknown ones. A `version` takes a digest, too,
+ * as the GPU operator's does; behind a `tag` stands a colon. */
 static int set_version(const replacing *r, gs_node *map, const gs_image_parts *parts, const gs_reference *to, gs_error *err)
 {
     bool has_digest = gs_node_get(map, "digest") != NULL;
-    const char *tag = *to->tag || has_digest ? to->tag : to->digest;
-    if (!parts->tag_key && !has_digest) {
-        gs_fail(err, GS_ESPEC, "an image in parts has neither `tag` nor `digest` to take \"%s\"", *to->tag ? to->tag : to->digest);
-        return gs_error_hint(err, "write its tag into the object");
-    }
-    int rc = parts->tag_key ? set_text(r, map, parts->tag_key, tag, err) : 0;
-    if (rc < 0 || !has_digest)
-        return rc;
-    if (*to->digest || parts->tag_key)
-        return set_text(r, map, "digest", to->digest, err);
-    gs_fail(err, GS_ESPEC, "an image in parts has only `digest`, and \"%s\" is a tag", to->tag);
-    return gs_error_hint(err, "add its tag to the object");
+    const char *version = *to->tag || has_digest || gs_text_equal(parts->tag_key, "tag") ? to->tag : to->digest;
+    if ((!parts->tag_key && !(has_digest && *to->digest)) || (*version == '\0' && !has_digest))
+        return refuse_version(to, err);
+    int rc = parts->tag_key ? set_text(r, map, parts->tag_key, version, err) : 0;
+    return rc < 0 || !has_digest ? rc : set_text(r, map, "digest", to->digest, err);
 }
 
 static int replace_parts(const replacing *r, gs_node *map, const gs_image_parts *parts, const char *image, gs_error *err)

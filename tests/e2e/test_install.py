@@ -1,4 +1,7 @@
 """The site's whole way: import, plan, install in order, resume, upgrade, roll back; and everything that must stop it."""
+import hashlib
+import json
+
 import harness
 from harness import check, equal
 from shop import Shop
@@ -122,6 +125,34 @@ def test_an_embedded_registry_needs_no_server(w):
     shop = Shop(w, registry=False)
     shop('install', shop.build('1.0.0', 1), '--yes', says='start `gapship serve`')
     equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+
+
+def test_what_is_imported_is_served_before_it_is_applied(w):
+    harness.need('skopeo')
+    shop = Shop(w, registry=False)
+    shop.serving()
+    for version, sequence in (('1.0.0', 1), ('1.1.0', 2)):
+        shop('install', shop.build(version, sequence), '--yes', silent='start `gapship serve`')
+        raw = harness.run(['skopeo', 'inspect', '--raw', '--tls-verify=false', f'docker://{shop.listen}/shop/backend:{version}']).expect().out
+        equal('sha256:' + hashlib.sha256(raw.encode()).hexdigest(), shop.source.digest(f'shop/backend:{version}'), version)
+    harness.run(['skopeo', 'copy', '--quiet', '--src-tls-verify=false', f'docker://{shop.listen}/shop/worker:1.0.0',
+                 f'dir:{w.path}/pulled']).expect()
+
+
+def test_inputs_are_checked_before_anything_changes(w):
+    shop = Shop(w)
+    inputs = [{'name': 'LDAP_HOST', 'required': True, 'description': 'the directory server'}, {'name': 'PORT', 'type': 'integer', 'default': '636'}]
+    one = shop.build('1.0.0', 1, inputs=inputs)
+    shop('install', one, '--yes', status=4, says=['needs the input LDAP_HOST', 'the directory server'])
+    site = json.loads((shop.site / 'site.yaml').read_text())
+    site['environments'] = {name: {'inputs': f'{name}.yaml'} for name in site['environments']}
+    w.write('site/site.yaml', site)
+    w.write('site/staging.yaml', 'LDAP_HOST: ldap.internal\n')
+    w.write('site/production.yaml', 'LDAP_HOST: ldap.internal\nPORT: "many"\n')
+    shop('install', one, '--yes', status=4, says=['PORT is not an integer', 'production.yaml'], silent='many')
+    equal((shop.versions(), shop.registry.repositories()), ([None, None], []), 'what changed')
+    w.write('site/production.yaml', 'LDAP_HOST: ldap.internal\n')
+    shop('install', one, '--yes')
 
 
 def test_the_ledger_is_missed_and_never_made_anew(w):

@@ -6,8 +6,12 @@ runs. So a verification passes only when the right version really arrived.
 import contextlib
 import http.server
 import json
+import os
 import re
+import subprocess
 import threading
+
+import servers
 
 ENVIRONMENTS = ('staging', 'production')
 
@@ -91,12 +95,13 @@ class Shop:
         self.application = w.stack.enter_context(Application(self.git))
         self.public, self.private = w.key()
         self.registry = w.registry() if registry else None
-        where = {'url': self.registry.url, 'prefix': 'platform'} if registry else {'embedded': {'listen': '127.0.0.1:5000'}}
+        self.listen = f'127.0.0.1:{servers.free_port()}'
+        where = {'url': self.registry.url, 'prefix': 'platform'} if registry else {'embedded': {'listen': self.listen}}
         self.site = w.site(self.public, {'registry': where, 'git': {'site': {'url': self.url}},
                                          'environments': {name: {} for name in ENVIRONMENTS}})
 
-    def build(self, version, sequence, *, metadata=None, requires=None, environments=None):
-        """A signed bundle; returns its path."""
+    def build(self, version, sequence, *, environments=None, **more):
+        """A signed bundle; more: further keys of release.yaml. Returns its path."""
         w, host = self.w, self.source.host
         for name in ('backend', 'worker'):
             w.image(self.source, f'shop/{name}:{version}', content={'version': version.encode()}, labels={'name': name})
@@ -107,8 +112,7 @@ class Shop:
                     KUSTOMIZATION % {'environment': name, 'host': host, 'version': version})
         release = {
             'apiVersion': 'gapship/v1', 'kind': 'Release',
-            'metadata': {'name': 'shop', 'version': version, 'sequence': sequence, **(metadata or {})},
-            **({'requires': requires} if requires else {}),
+            'metadata': {'name': 'shop', 'version': version, 'sequence': sequence}, **more,
             'images': [{'from': f'{host}/shop/{name}:{version}', 'as': f'shop/{name}'} for name in ('backend', 'worker')],
             'overlays': [{'name': 'deploy', 'from': 'deploy'}],
             'environments': [self.environment(name) for name in environments or ENVIRONMENTS],
@@ -132,6 +136,17 @@ class Shop:
     def __call__(self, *words, **options):
         """gapship in the site's folder."""
         return self.w.gapship(*words, cwd=self.site.relative_to(self.w.path), **options)
+
+    def serving(self):
+        """`gapship serve` until the test ends."""
+        process = subprocess.Popen(self.w.command('serve'), cwd=self.site, env={**os.environ, **self.w.environment()},
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.w.stack.callback(process.wait)
+        self.w.stack.callback(process.terminate)
+        line = process.stderr.readline()
+        if self.listen not in line:
+            raise AssertionError(f'gapship serve says: {line}')
+        return process
 
     def json(self, *words, **options):
         """The result that it gives as JSON."""

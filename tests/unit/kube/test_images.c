@@ -26,8 +26,10 @@ static const struct {
      "a/c:1}]}}}\n",
      "R spec.jobTemplate.spec.template.spec.containers[0].image a/b:1\nR spec.template.spec.containers[0].image a/c:1\n"},
     {"a container's image that cannot be read is told",
-     HEAD("Pod") "spec: {containers: [{image: Ghcr.io/Org/App}, {image: 12}, {image: ''}]}\n",
-     "R spec.containers[0].image Ghcr.io/Org/App\nR spec.containers[1].image 12\n"},
+     HEAD("Pod") "spec: {containers: [{image: Ghcr.io/Org/App}, {image: 12}, {image: ''}],"
+                 " initContainers: [{image: A B}], ephemeralContainers: [{image: B}], volumes: [{image: {reference: C}}]}\n",
+     "R spec.containers[0].image Ghcr.io/Org/App\nR spec.containers[1].image 12\nR spec.initContainers[0].image A B\n"
+     "R spec.ephemeralContainers[0].image B\nR spec.volumes[0].image.reference C\n"},
     {"a custom resource's image", HEAD("Prometheus") "spec:\n  image: quay.io/prometheus/prometheus:v2.50.0\n  version: v2.50.0\n",
      "R spec.image quay.io/prometheus/prometheus:v2.50.0\n"},
     {"an image that is none", HEAD("Link") "spec: {image: \"https://example.com/logo.png\", logo: {image: true}}\n", ""},

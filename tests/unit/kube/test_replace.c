@@ -14,6 +14,7 @@ static const char *const map[][2] = {
     {"a/app:1", "reg:5000/p/app:1@" DIGEST},
     {"nvcr.io/nvidia/driver:535", "reg:5000/p/nvidia/driver:535@" DIGEST},
     {"docker.io/bitnami/redis:7", "reg:5000/p/redis:7@" DIGEST},
+    {"nvcr.io/nvidia/pinned:1", "reg:5000/p/pinned@" DIGEST},
     {"digest/only:1", "reg:5000/p/only@" DIGEST},
     {"tag/only@" DIGEST, "reg:5000/p/only:1"},
     {"bad/one:1", "Not A Reference"},
@@ -46,6 +47,8 @@ static const struct {
     {"{image: a/app, tag: '1'}", "{\"image\":\"reg:5000/p/app\",\"tag\":\"1\"}"},
     {"{repository: digest/only, tag: '1', digest: ''}",
      "{\"repository\":\"reg:5000/p/only\",\"tag\":\"\",\"digest\":\"" DIGEST "\"}"},
+    {"{repository: nvcr.io/nvidia, image: pinned, version: '1'}",
+     "{\"repository\":\"reg:5000/p\",\"image\":\"pinned\",\"version\":\"" DIGEST "\"}"},
     {"{data: {config: \"image: a/app:1\"}}", "{\"data\":{\"config\":\"image: a/app:1\"}}"},
 };
 
@@ -99,10 +102,12 @@ static void refuses_what_has_no_place(void **state)
     static const struct {
         const char *spec, *part;
     } refused[] = {
-        {"{repository: tag/only, digest: '" DIGEST "'}", "only `digest`"},
+        {"{repository: tag/only, digest: '" DIGEST "'}", "no key to take \"1\""},
+        {"{repository: digest/only, tag: '1'}", "no key to take \"sha256:"},
         {"{repository: tag/only, digest: '" DIGEST "'}", "Foo x"},
         {"{repository: bad/one, tag: '1'}", "Not A Reference"},
-        {"{registry: a, image: app, x: y}", NULL},
+        {"{registry: digest, image: only, version: '1'}", NULL},
+        {"{registry: quay.io, image: app}", NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(refused); i++) {

@@ -100,6 +100,7 @@ static void refuses_what_leaves_the_tree(void **state)
         {"resources: [../../outside]\n", "leaves the tree"},
         {"resources: [../x.yaml, /etc/passwd]\n", "leaves the tree"},
         {"resources: [link.yaml]\n", "leaves the tree"},
+        {"resources: [near.yaml]\n", "leaves the tree"},
         {"resources: [gone.yaml]\n", "does not exist: \"gone.yaml\""},
         {"patches: [{path: ../o}]\n", "directory where a file is due"},
         {"resources: [../empty]\n", "no kustomization.yaml in the directory empty"},
@@ -122,6 +123,9 @@ static void refuses_what_leaves_the_tree(void **state)
     support_write(dir->fd, "tree/two/kustomization.yaml", "");
     support_write(dir->fd, "tree/two/kustomization.yml", "");
     assert_int_equal(symlink("/etc/hostname", link), 0);
+    support_write(dir->fd, "tree-near/x.yaml", "x: 1\n");
+    (void)snprintf(link, sizeof link, "%s/tree/o/near.yaml", dir->path);
+    assert_int_equal(symlink("../../tree-near/x.yaml", link), 0);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         gs_error err = {0};
         support_write(dir->fd, "tree/o/kustomization.yaml", cases[i].text);
