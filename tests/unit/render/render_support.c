@@ -10,17 +10,22 @@ const char *render_support_tool(const char *name)
 {
     static char path[4096];
     const char *directory = getenv("GAPSHIP_TEST_TOOLS");
+    const char *cache = getenv("GAPSHIP_TEST_CACHE");
     const char *home = getenv("HOME");
     const char *ci = getenv("CI");
+    bool required = ci && strcmp(ci, "true") == 0;
     if (directory && *directory)
         (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    else if (cache && *cache)
+        (void)snprintf(path, sizeof path, "%s/tools/%s", cache, name);
     else
         (void)snprintf(path, sizeof path, "%s/.cache/gapship-test/tools/%s", home ? home : "", name);
     if (access(path, X_OK) == 0)
         return path;
-    print_message("SKIPPED: %s is missing; `tests/cluster/tools` builds it, or set GAPSHIP_TEST_TOOLS to a directory that has it\n",
-                  path);
-    if (ci && strcmp(ci, "true") == 0)
+    print_message(
+        "%s: %s is missing; `tests/cluster/cluster get` fetches it, or set GAPSHIP_TEST_TOOLS to a directory that has it\n",
+        required ? "FAILED" : "SKIPPED", path);
+    if (required)
         fail();
     skip();
     return NULL;

@@ -7,7 +7,7 @@
 #include "gapship/render.h"
 #include "support.h"
 
-/* The tools in $GAPSHIP_TEST_TOOLS, by default ~/.cache/gapship-test/tools. helm is "helm3" or "helm4". Where one is missing the
+/* The tools in $GAPSHIP_TEST_TOOLS, by default where tests/cluster/cluster keeps them. helm is "helm3" or "helm4". Where one is missing the
  * test fails in CI (CI=true) and says how to get it; elsewhere it is skipped by name. For gs_tools_done. */
 void render_support_tools(const char *helm, gs_tools *out);
 /* The path of one of them, in memory that lives as long as the program; fails or skips as above. */
