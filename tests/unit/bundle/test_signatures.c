@@ -102,6 +102,13 @@ static void test_power_loss(void **state)
         sample_read(&s, &repaired);
         assert_memory_equal(repaired.data, done.data, done.len);
     }
+    /* What another, longer signature has left behind goes too. */
+    GS_AUTO_BUF gs_buf repaired;
+    memset(before.data + first, 'x', len + 300);
+    sample_replace(&s, &before);
+    assert_ok(&err, gs_bundle_add_signature(s.path, s.public[0], signature.data, signature.len, &err));
+    sample_read(&s, &repaired);
+    assert_memory_equal(repaired.data, done.data, done.len);
     gs_buf_done(&before);
     gs_buf_done(&done);
     gs_buf_done(&signature);
