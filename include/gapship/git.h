@@ -20,10 +20,6 @@
 
 #define GS_COMMIT_TEXT 41 /* 40 hex digits and NUL */
 
-/* What one fetch accepts: libgit2 1.5 always brings the whole history. */
-#define GS_MAX_GIT_OBJECTS 5000000u
-#define GS_MAX_GIT_BYTES   ((size_t)4 << 30)
-
 /* The commit a working tree stands on. Strings live in arena. */
 typedef struct gs_git_state {
     char commit[GS_COMMIT_TEXT];

@@ -45,6 +45,13 @@
 #define GS_MAX_ARCHIVE_BYTES      GS_MIB(100)
 #define GS_MAX_ENTRY_NAME_BYTES   4096u
 
+/* Releases */
+#define GS_MAX_ENVIRONMENTS 64u
+
+/* One fetch from git: libgit2 1.5 always brings the whole history */
+#define GS_MAX_GIT_OBJECTS 5000000u
+#define GS_MAX_GIT_BYTES   GS_GIB(4)
+
 /* Directory trees */
 #define GS_MAX_TREE_DEPTH 128
 

@@ -146,7 +146,6 @@ typedef struct gs_gates_spec {
     gs_place place;
 } gs_gates_spec;
 
-#define GS_MAX_ENVIRONMENTS 64
 typedef struct gs_environment_spec {
     const char *name;
     const char *extends; /* resolved by gs_release_parse: the struct already holds what it inherits; not written */

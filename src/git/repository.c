@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gapship/fs.h"
+#include "gapship/limits.h"
 #include "gapship/text.h"
 #include "internal.h"
 

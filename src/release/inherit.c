@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "gapship/limits.h"
 #include "gapship/text.h"
 
 typedef enum progress { UNTOUCHED, IN_WORK, DONE } progress;
@@ -168,7 +169,7 @@ int gs_release_inherit(gs_doc *doc, gs_error *err)
         return 0;
     if (h.environments->count > GS_MAX_ENVIRONMENTS) {
         (void)gs_bind_fail(doc, (gs_place){h.environments->line, h.environments->column}, err,
-                           "there are %zu environments; gapship takes up to %d", h.environments->count, GS_MAX_ENVIRONMENTS);
+                           "there are %zu environments; gapship takes up to %u", h.environments->count, GS_MAX_ENVIRONMENTS);
         return gs_error_recode(err, GS_ELIMIT);
     }
     h.progress = gs_arena_array(doc->arena, h.environments->count, sizeof *h.progress);
