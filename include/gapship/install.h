@@ -19,7 +19,7 @@ typedef struct gs_installation {
     gs_store *store;
     gs_ledger *ledger;
     gs_trust *trust;
-    gs_tools tools;
+    gs_tools tools; /* found when the first plan is carried out or looked at */
     gs_filelock lock;
     char id[17]; /* of this run */
 } gs_installation;

@@ -8,6 +8,12 @@
 #include "gapship/text.h"
 #include "site.h"
 
+/* Only now: a load or an import needs neither kubectl nor helm, and asking them takes longer than a load of what is there. */
+static int find_tools(gs_installation *site, gs_error *err)
+{
+    return site->tools.kubectl || site->tools.helm ? 0 : gs_tools_find(&site->run, &site->tools, err);
+}
+
 int gs_execution_prepare(gs_installation *site, const gs_subject *subject, const gs_plan *plan, const gs_past *past,
                          gs_execution *out, gs_error *err)
 {
@@ -22,7 +28,10 @@ int gs_execution_prepare(gs_installation *site, const gs_subject *subject, const
     if (!out->variables || !out->bundle || !out->git_cache) {
         return gs_fail_nomem(err);
     }
-    int code = plan ? gs_preflight(site, subject->contents, plan, err) : 0;
+    int code = find_tools(site, err);
+    if (code == 0 && plan) {
+        code = gs_preflight(site, subject->contents, plan, err);
+    }
     for (size_t i = 0; code == 0 && plan && i < plan->count; i++) {
         if (plan->steps[i].kind == GS_STEP_RECORD) { /* one of each planned environment */
             size_t environment = plan->steps[i].environment;
@@ -208,7 +217,7 @@ static int do_step(running *r, const gs_step *step, gs_error *err)
     bool quiet = r->settled && only_asks(step);
     char note[GS_STEP_NOTE] = "";
     int code = begin_environment(r, step, err);
-    if (code == 0) {
+    if (code == 0 && step->kind == GS_STEP_MIGRATE) {
         code = write_schema(r, GS_STATE_BEGUN, step, err);
     }
     if (code == 0 && !quiet) {

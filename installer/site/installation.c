@@ -51,9 +51,6 @@ int gs_installation_open(const gs_run *run, const char *site_file, bool change, 
         code = open_ledger(site, err);
     }
     if (code == 0) {
-        code = gs_tools_find(&site->run, &site->tools, err);
-    }
-    if (code == 0) {
         *out = GS_STEAL(site);
     }
     return code;
