@@ -93,6 +93,17 @@ static int check_way_back(const undo *u, const gs_schema_spec *newer, const gs_s
         return gs_fail_nomem(err);
     }
     gs_text_printable(text, reason, sizeof reason);
+    /* Left behind by a rollback from a release that is newer still: no image but that one's knows the revision. */
+    if (newer->to && gs_version_compare(at, newer->to) > 0) {
+        (void)gs_fail(err, GS_EROLLBACK_REFUSED, "%s; %s %s, which runs there now, cannot take back what it does not know", reason,
+                      u->newer->name, u->newer->version);
+        (void)gs_error_at(err, "%s", u->name);
+        return gs_error_hint(
+            err,
+            "nothing was changed. Install the release that brought the database to %s again (`gapship history` names "
+            "it) and roll back from there",
+            at);
+    }
     bool found = false;
     int code = check_reversible(u, u->newer, newer->name, reason, &found, err);
     if (code == 0 && !found) {
