@@ -50,6 +50,10 @@ void gs_digest_hex(const gs_digest *digest, char out[GS_DIGEST_HEX])
 
 int gs_hash_new(gs_hash **out, gs_error *err)
 {
+    int code = gs_openssl_ready(err);
+    if (code != 0) {
+        return code;
+    }
     gs_hash *hash = calloc(1, sizeof *hash);
     if (!hash) {
         return gs_fail_nomem(err);
@@ -95,6 +99,10 @@ void gs_hash_free_p(gs_hash **hash)
 int gs_digest_of(const void *data, size_t len, gs_digest *out, gs_error *err)
 {
     gs_digest digest;
+    int code = gs_openssl_ready(err);
+    if (code != 0) {
+        return code;
+    }
     if (EVP_Digest(data, len, digest.bytes, NULL, EVP_sha256(), NULL) != 1) {
         return gs_openssl_fail(err, GS_EINTERNAL, "SHA-256 failed");
     }

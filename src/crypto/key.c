@@ -155,6 +155,10 @@ static EVP_PKEY *generate_rsa_pss(void)
 
 int gs_key_generate(gs_key_type type, gs_private_key **out, gs_error *err)
 {
+    int code = gs_openssl_ready(err);
+    if (code != 0) {
+        return code;
+    }
     EVP_PKEY *handle = NULL;
     switch (type) {
     case GS_KEY_ECDSA_P256:

@@ -77,6 +77,10 @@ static int check_label(const char *pem, const pem_label *wanted, gs_error *err)
 
 static int decode(const char *pem, size_t len, bool public, EVP_PKEY **out, gs_error *err)
 {
+    int code = gs_openssl_ready(err);
+    if (code != 0) {
+        return code;
+    }
     EVP_PKEY *handle = NULL;
     const char *structure = public ? "SubjectPublicKeyInfo" : "PrivateKeyInfo";
     int selection = public ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR;

@@ -4,15 +4,23 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+int gs_openssl_ready(gs_error *err)
+{
+    return OSSL_LIB_CTX_get0_global_default() ? 0 : gs_fail_nomem(err);
+}
+
 int gs_openssl_fail(gs_error *err, int code, const char *what)
 {
-    unsigned long first = ERR_peek_error();
-    const char *reason = first ? ERR_reason_error_string(first) : NULL;
-    bool memory = first && ERR_GET_REASON(first) == ERR_R_MALLOC_FAILURE;
-    ERR_clear_error();
+    unsigned long first = ERR_get_error();
+    bool memory = false;
+    /* Lack of memory often stands behind what OpenSSL made of it. */
+    for (unsigned long next = first; next != 0; next = ERR_get_error()) {
+        memory = memory || ERR_GET_REASON(next) == ERR_R_MALLOC_FAILURE;
+    }
     if (memory) {
         return gs_fail_nomem(err);
     }
+    const char *reason = first ? ERR_reason_error_string(first) : NULL;
     return reason ? gs_fail(err, code, "%s: %s", what, reason) : gs_fail(err, code, "%s", what);
 }
 

@@ -17,6 +17,9 @@ struct gs_private_key {
     gs_key_type type;
 };
 
+/* Whether OpenSSL could start itself. Where it could not, for lack of memory, its functions crash: called before those that need its
+ * default context. */
+int gs_openssl_ready(gs_error *err) GS_MUST_USE;
 /* An OpenSSL call failed: "WHAT: reason", and this thread's queue of OpenSSL errors is emptied. Out of memory is GS_ENOMEM whatever
  * code says. */
 int gs_openssl_fail(gs_error *err, int code, const char *what);

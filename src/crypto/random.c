@@ -6,6 +6,10 @@
 
 int gs_random(void *out, size_t len, gs_error *err)
 {
+    int code = gs_openssl_ready(err);
+    if (code != 0) {
+        return code;
+    }
     return RAND_bytes_ex(NULL, out, len, 0) == 1 ? 0 : gs_openssl_fail(err, GS_EINTERNAL, "no random bytes");
 }
 

@@ -1,5 +1,4 @@
 /* Signing and verifying. The algorithm follows from the key alone: nothing here takes it from a signature or a bundle. */
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
@@ -79,10 +78,10 @@ int gs_signature_verify(const gs_public_key *key, const void *data, size_t len, 
     if (verdict == 1) {
         return 0;
     }
-    if (ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
-        return gs_openssl_fail(err, GS_ENOMEM, "cannot verify");
+    code = gs_openssl_fail(err, GS_ESIGNATURE, "");
+    if (code != GS_ESIGNATURE) {
+        return code;
     }
-    ERR_clear_error();
     char id[GS_DIGEST_HEX];
     gs_digest_hex(&key->id, id);
     return gs_fail(err, GS_ESIGNATURE, "the signature by key %s does not fit what is signed", id);
