@@ -1,6 +1,9 @@
 """The site's whole way: import, plan, install in order, resume, upgrade, roll back; and everything that must stop it."""
 import hashlib
 import json
+import os
+import signal
+import subprocess
 
 import harness
 from harness import check, equal
@@ -119,6 +122,40 @@ def test_a_full_registry_is_asked_one_question_an_image(w):
     equal(shop.versions(), [None, None], 'a load changes no environment')
     again = shop.json('load', one)
     equal((again['pushed'], again['bytes']), (0, 0), 'second load')
+
+
+def test_a_kept_bundle_that_rots_is_named_by_its_place(w):
+    shop = Shop(w)
+    one = shop.build('1.0.0', 1)
+    shop('import', one)
+    kept = next((shop.site / 'store/bundles').iterdir())
+    data = bytearray(kept.read_bytes())
+    largest = max((path for path in (w.layout / 'blobs/sha256').iterdir()), key=lambda path: path.stat().st_size)
+    data[data.index(largest.read_bytes()) + 5000] ^= 1
+    kept.chmod(0o600)
+    kept.write_bytes(data)
+    shop('load', one, status=3, says=['the kept bundle is damaged', kept.name, 'import the bundle again'])
+    kept.unlink()
+    shop('load', one)
+    equal(shop.registry.digest('platform/shop/backend:1.0.0'), shop.source.digest('shop/backend:1.0.0'), 'digest')
+
+
+def test_a_signal_stops_and_the_same_command_goes_on(w):
+    shop = Shop(w)
+    one = shop.build('1.0.0', 1)
+    process = subprocess.Popen(w.command('install', one, '--yes'), cwd=shop.site, env={**os.environ, **w.environment()},
+                               stderr=subprocess.PIPE, text=True)
+    said = ''
+    for line in process.stderr:
+        said += line
+        if 'staging/apply/shop begun' in line:
+            process.send_signal(signal.SIGINT)
+    equal(process.wait(), 130, said)
+    check('staging/record done' not in said, said)
+    equal([e['state'] for e in shop.json('status')['environments']], ['interrupted', 'empty'], 'states')
+    shop('install', one, '--yes')
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+    equal(shop.git.subjects('deploy'), ['chore: update production to 1.0.0', 'chore: update staging to 1.0.0'], 'commits')
 
 
 def test_an_embedded_registry_needs_no_server(w):
