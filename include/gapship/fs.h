@@ -20,6 +20,9 @@
 /* Opens for reading; the path may be any path a user gave. Refuses what is not a regular file (a block device too when
  * allow_block). *size gets the length. The fd is the caller's. GS_ENOTFOUND when absent. */
 int gs_fs_open_read(int dirfd, const char *path, bool allow_block, int *fd, uint64_t *size, gs_error *err) GS_MUST_USE;
+/* Opens for reading and writing in place and locks exclusively until the descriptor and its duplicates are closed; made (0644) when absent
+ * and create. *size gets the length. GS_ELOCKED: another process has it. GS_ENOTFOUND, GS_ESPEC: absent, or not a regular file. */
+int gs_fs_open_locked(const char *path, bool create, int *fd, uint64_t *size, gs_error *err) GS_MUST_USE;
 /* Opens a directory (any path). */
 int gs_fs_open_dir(int dirfd, const char *path, int *fd, gs_error *err) GS_MUST_USE;
 /* Makes a directory and its parents with mode (umask applies) unless there; fsyncs each parent it changed. */

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "bundle_internal.h"
-#include "file.h"
 
 static int fail_repeated(const gs_digest *key_id, gs_error *err)
 {
@@ -113,7 +112,7 @@ int gs_bundle_add_signature(const char *path, const gs_public_key *key, const vo
     GS_AUTO_FD int fd = -1;
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     uint64_t length = 0;
-    int code = gs_file_open_locked(path, false, &fd, &length, err);
+    int code = gs_fs_open_locked(path, false, &fd, &length, err);
     if (code != 0) {
         return code;
     }

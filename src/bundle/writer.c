@@ -12,7 +12,6 @@
 
 #include "chunk_hash.h"
 #include "envelope.h"
-#include "file.h"
 #include "gapship/num.h"
 #include "tar.h"
 
@@ -210,7 +209,7 @@ int gs_writer_begin(const gs_run *run, const char *path, const gs_writer_plan *p
     GS_AUTO_WRITER gs_writer *writer = NULL;
     uint64_t present = 0;
     int code = new_writer(run, path, plan, &writer, err);
-    code = code == 0 ? gs_file_open_locked(writer->partial, true, &writer->fd, &present, err) : code;
+    code = code == 0 ? gs_fs_open_locked(writer->partial, true, &writer->fd, &present, err) : code;
     if (code != 0) {
         return code;
     }

@@ -1,10 +1,10 @@
-/* Opens files that are changed in place, under a lock on the file itself. Knows nothing of bundles. */
-#include "file.h"
-
+/* Opens files that are changed in place, under a lock on the file itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#include "gapship/fs.h"
 
 static int fail_open(int errnum, const char *path, gs_error *err)
 {
@@ -56,7 +56,7 @@ static int examine(int fd, const char *path, struct stat *info, gs_error *err)
     return code;
 }
 
-int gs_file_open_locked(const char *path, bool create, int *fd, uint64_t *size, gs_error *err)
+int gs_fs_open_locked(const char *path, bool create, int *fd, uint64_t *size, gs_error *err)
 {
     const int flags = O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | (create ? O_CREAT | O_NOFOLLOW : 0);
     for (;;) {
