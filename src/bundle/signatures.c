@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "bundle_internal.h"
+#include "gapship/fs.h"
 
 static int fail_repeated(const gs_digest *key_id, gs_error *err)
 {

@@ -12,6 +12,7 @@
 
 #include "chunk_hash.h"
 #include "envelope.h"
+#include "gapship/fs.h"
 #include "gapship/num.h"
 #include "tar.h"
 
