@@ -83,6 +83,9 @@ void gs_builder_done(gs_builder *builder)
     for (size_t i = 0; i < builder->origin_count; i++) {
         gs_origin_free(builder->origins[i]);
     }
+    for (size_t i = 0; i < builder->registry_count; i++) {
+        gs_registry_free(builder->registries[i].registry);
+    }
     gs_tempdir_done(&builder->work);
     gs_lock_free(builder->lock);
     gs_release_free(builder->release);

@@ -13,6 +13,13 @@
 #include "gapship/render.h"
 
 typedef struct gs_origin gs_origin;
+typedef struct gs_registry gs_registry;
+
+/* A registry that images come from. All of its images share it: one look for TLS, one token for a repository. */
+typedef struct gs_known_registry {
+    const char *host;
+    gs_registry *registry;
+} gs_known_registry;
 
 typedef struct gs_builder {
     const gs_run *run;
@@ -25,6 +32,8 @@ typedef struct gs_builder {
     gs_tempdir work;     /* charts/, overlays/, sources/, files/, as the site lays them out; and packed/ */
     gs_origin **origins; /* one per image of the release, in its order */
     size_t origin_count;
+    gs_known_registry *registries;
+    size_t registry_count;
 } gs_builder;
 
 /* Reads release.yaml and, where there is one, release.lock. */

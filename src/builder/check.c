@@ -43,7 +43,7 @@ static int add_found(gs_builder *builder, found_list *list, const gs_found_image
 static bool is_ignored(const gs_release *release, const char *image)
 {
     for (size_t i = 0; i < release->ignore_images.count; i++) {
-        if (strcmp(release->ignore_images.items[i], image) == 0) {
+        if (gs_glob_match(release->ignore_images.items[i], image)) {
             return true;
         }
     }

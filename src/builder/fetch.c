@@ -100,43 +100,65 @@ static int fetch_piece(void *pointer, size_t i, gs_error *err)
 
 /* ---- archives: one pass each ---- */
 
-static bool is_missing(const fetch_state *state, const gs_digest *digest)
+static const gs_piece *find_piece(const fetch_state *state, const gs_digest *digest)
 {
     for (size_t i = 0; i < state->layout->count; i++) {
         if (gs_digest_equal(&state->layout->pieces[i].descriptor.digest, digest)) {
-            return !gs_writer_has(state->writer, digest);
+            return &state->layout->pieces[i];
         }
     }
-    return false;
+    return NULL;
 }
 
+/* What is handed out counts as fetched: it is, unless the build ends. */
 static int open_wanted(void *pointer, const gs_digest *digest, gs_sink **sink, gs_error *err)
 {
     fetch_state *state = pointer;
+    const gs_piece *piece = find_piece(state, digest);
     *sink = NULL;
-    return is_missing(state, digest) ? gs_writer_blob(state->writer, digest, sink, err) : 0;
+    if (!piece || gs_writer_has(state->writer, digest)) {
+        return 0;
+    }
+    advance(state, piece->descriptor.size, false);
+    return gs_writer_blob(state->writer, digest, sink, err);
+}
+
+/* The first blob of an origin that is still to come, or NULL. */
+static const gs_digest *first_missing(const fetch_state *state, const gs_origin *origin)
+{
+    for (size_t i = 0; i < state->layout->count; i++) {
+        const gs_piece *piece = &state->layout->pieces[i];
+        if (piece->origin == origin && !gs_writer_has(state->writer, &piece->descriptor.digest)) {
+            return &piece->descriptor.digest;
+        }
+    }
+    return NULL;
+}
+
+static int sweep_archive(fetch_state *state, gs_origin *origin, gs_error *err)
+{
+    if (!origin->ops->sweep || !first_missing(state, origin)) {
+        return 0;
+    }
+    int rc = gs_check_stop(state->builder->run, 1, err);
+    if (rc == 0) {
+        rc = origin->ops->sweep(origin, open_wanted, state, err);
+    }
+    const gs_digest *missing = rc == 0 ? first_missing(state, origin) : NULL;
+    if (missing) {
+        char digest[GS_DIGEST_TEXT];
+        gs_digest_text(missing, digest);
+        gs_fail(err, GS_ENOTFOUND, "the archive does not hold %s, which the image needs", digest);
+        rc = gs_error_hint(err, "make the archive anew; some tools leave out layers that they did not pull");
+    }
+    return rc < 0 ? gs_error_at(err, "%s", origin->name) : 0;
 }
 
 static int sweep_archives(fetch_state *state, gs_error *err)
 {
-    gs_builder *builder = state->builder;
     int rc = 0;
-    for (size_t o = 0; rc == 0 && o < builder->origin_count; o++) {
-        gs_origin *origin = builder->origins[o];
-        bool missing = false;
-        for (size_t i = 0; !missing && i < state->layout->count; i++) {
-            missing = state->layout->pieces[i].origin == origin && is_missing(state, &state->layout->pieces[i].descriptor.digest);
-        }
-        if (!missing || !origin->ops->sweep) {
-            continue;
-        }
-        rc = gs_check_stop(builder->run, 1, err);
-        if (rc == 0) {
-            rc = origin->ops->sweep(origin, open_wanted, state, err);
-        }
-        if (rc < 0) {
-            gs_error_at(err, "%s", origin->name);
-        }
+    for (size_t i = 0; rc == 0 && i < state->builder->origin_count; i++) {
+        rc = sweep_archive(state, state->builder->origins[i], err);
     }
     return rc;
 }

@@ -24,7 +24,7 @@ int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **o
         rc = gs_origin_docker_archive(builder->run, path, source.name, out, err);
         break;
     default:
-        rc = gs_origin_registry(builder->run, &source, builder->arena, out, err);
+        rc = gs_origin_registry(builder, &source, out, err);
     }
     if (rc == 0) {
         (*out)->name = spec->from;
@@ -51,6 +51,7 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
     gs_manifest index;
     int rc = gs_manifest_parse(index_json, len, GS_MEDIA_INDEX, arena, &index, err);
     if (rc < 0) {
+        gs_error_recode(err, rc == GS_EFORMAT ? GS_ESPEC : rc);
         return gs_error_at(err, "%s: index.json", where);
     }
     const gs_descriptor *found = NULL;
@@ -90,6 +91,7 @@ int gs_origin_check_manifest(const char *data, size_t len, const gs_descriptor *
     }
     if (rc == 0) {
         rc = gs_manifest_parse(data, len, chosen->media_type, arena, &parsed, err);
+        rc = rc == GS_EFORMAT ? gs_error_recode(err, GS_ESPEC) : rc;
     }
     if (rc == 0) {
         gs_buf_add(bytes, data, len);

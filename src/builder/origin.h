@@ -12,6 +12,8 @@
 typedef struct gs_origin_ops {
     /* reference: a digest, or NULL for what release.yaml names. The exact bytes and their descriptor. */
     int (*manifest)(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err);
+    /* The bytes of an image's config into sink, which is not closed. */
+    int (*config)(gs_origin *origin, const gs_descriptor *config, gs_sink *sink, gs_error *err);
     /* The bytes of one blob into sink, which is not closed. May be called from several threads. */
     int (*each)(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err);
     /* One pass: take is called for each blob the origin holds; it gives a sink to fill and close, or NULL to pass over. */
@@ -32,8 +34,7 @@ int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **o
 void gs_origin_free(gs_origin *origin);
 
 /* The kinds. */
-int gs_origin_registry(const gs_run *run, const gs_image_source *source, gs_arena *arena, gs_origin **out,
-                       gs_error *err) GS_MUST_USE;
+int gs_origin_registry(gs_builder *builder, const gs_image_source *source, gs_origin **out, gs_error *err) GS_MUST_USE;
 int gs_origin_directory(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err) GS_MUST_USE;
 int gs_origin_oci_archive(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err) GS_MUST_USE;
 int gs_origin_docker_archive(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err) GS_MUST_USE;

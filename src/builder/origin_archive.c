@@ -28,6 +28,9 @@ int gs_archive_each(const gs_archive *archive, gs_tar_visitor visit, void *state
     if (rc == 0) {
         rc = gs_tar_read(source, &limits, visit, state, err);
     }
+    if (rc == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
+        rc = gs_error_recode(err, GS_ESPEC);
+    }
     return rc < 0 ? gs_error_at(err, "%s", archive->path) : 0;
 }
 
@@ -155,6 +158,25 @@ static int select_manifest(oci_origin *self, const char *reference, gs_arena *ar
     return gs_layout_select(self->archive.path, index->data, index->len, self->name, arena, out, err);
 }
 
+static const gs_archive_file *find_blob(const oci_origin *self, const gs_digest *digest, gs_error *err)
+{
+    char hex[GS_DIGEST_HEX], name[sizeof "blobs/sha256/" + GS_DIGEST_HEX] = "blobs/sha256/";
+    gs_digest_hex(digest, hex);
+    memcpy(name + strlen(name), hex, sizeof hex);
+    const gs_archive_file *file = gs_archive_find(&self->archive, name);
+    if (!file) {
+        gs_fail(err, GS_ENOTFOUND, "the archive has no %s", name);
+        gs_error_at(err, "%s", self->archive.path);
+    }
+    return file;
+}
+
+static int oci_config(gs_origin *origin, const gs_descriptor *config, gs_sink *sink, gs_error *err)
+{
+    const gs_archive_file *file = find_blob((oci_origin *)origin, &config->digest, err);
+    return file ? gs_sink_write(sink, file->data, file->len, err) : err->code;
+}
+
 static int oci_manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err)
 {
     oci_origin *self = (oci_origin *)origin;
@@ -166,13 +188,9 @@ static int oci_manifest(gs_origin *origin, const char *reference, gs_arena *aren
     if (rc < 0) {
         return rc;
     }
-    char hex[GS_DIGEST_HEX], name[sizeof "blobs/sha256/" + GS_DIGEST_HEX] = "blobs/sha256/";
-    gs_digest_hex(&chosen.digest, hex);
-    memcpy(name + strlen(name), hex, sizeof hex);
-    const gs_archive_file *file = gs_archive_find(&self->archive, name);
+    const gs_archive_file *file = find_blob(self, &chosen.digest, err);
     if (!file) {
-        gs_fail(err, GS_ENOTFOUND, "the archive has no %s", name);
-        return gs_error_at(err, "%s", self->archive.path);
+        return err->code;
     }
     return gs_origin_check_manifest(file->data, file->len, &chosen, arena, bytes, out, err);
 }
@@ -213,7 +231,7 @@ static void oci_free(gs_origin *origin)
     free(origin);
 }
 
-static const gs_origin_ops oci_ops = {.manifest = oci_manifest, .sweep = oci_sweep_blobs, .free = oci_free};
+static const gs_origin_ops oci_ops = {.manifest = oci_manifest, .config = oci_config, .sweep = oci_sweep_blobs, .free = oci_free};
 
 int gs_origin_oci_archive(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err)
 {

@@ -83,6 +83,11 @@ static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_
     return rc;
 }
 
+static int config(gs_origin *origin, const gs_descriptor *config, gs_sink *sink, gs_error *err)
+{
+    return each(origin, config, sink, NULL, NULL, err);
+}
+
 static void free_origin(gs_origin *origin)
 {
     directory_origin *self = (directory_origin *)origin;
@@ -90,7 +95,7 @@ static void free_origin(gs_origin *origin)
     free(self);
 }
 
-static const gs_origin_ops directory_ops = {.manifest = manifest, .each = each, .free = free_origin};
+static const gs_origin_ops directory_ops = {.manifest = manifest, .config = config, .each = each, .free = free_origin};
 
 int gs_origin_directory(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err)
 {

@@ -255,6 +255,13 @@ static int docker_manifest(gs_origin *origin, const char *reference, gs_arena *a
     return rc < 0 ? rc : gs_origin_check_manifest(self->manifest.data, self->manifest.len, &chosen, arena, bytes, out, err);
 }
 
+static int docker_config(gs_origin *origin, const gs_descriptor *config, gs_sink *sink, gs_error *err)
+{
+    const docker_origin *self = (docker_origin *)origin;
+    (void)config; /* there is one */
+    return gs_sink_write(sink, self->config->data, self->config->len, err);
+}
+
 typedef struct docker_sweep {
     docker_origin *origin;
     int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err);
@@ -305,7 +312,8 @@ static void docker_free(gs_origin *origin)
     free(self);
 }
 
-static const gs_origin_ops docker_ops = {.manifest = docker_manifest, .sweep = docker_sweep_blobs, .free = docker_free};
+static const gs_origin_ops docker_ops = {
+    .manifest = docker_manifest, .config = docker_config, .sweep = docker_sweep_blobs, .free = docker_free};
 
 int gs_origin_docker_archive(const gs_run *run, const char *path, const char *name, gs_origin **out, gs_error *err)
 {

@@ -8,7 +8,7 @@
 
 typedef struct registry_origin {
     gs_origin base;
-    gs_registry *registry;
+    gs_registry *registry; /* the builder's */
     const char *repository;
     const char *reference; /* the tag or digest of release.yaml */
 } registry_origin;
@@ -26,54 +26,83 @@ static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_
     return gs_registry_get_blob(self->registry, self->repository, blob, sink, moved, state, err);
 }
 
-static void free_origin(gs_origin *origin)
+static int config(gs_origin *origin, const gs_descriptor *config, gs_sink *sink, gs_error *err)
 {
-    registry_origin *self = (registry_origin *)origin;
-    gs_registry_free(self->registry);
-    free(self);
+    return each(origin, config, sink, NULL, NULL, err);
 }
 
-static const gs_origin_ops registry_ops = {.manifest = manifest, .each = each, .free = free_origin};
+static void free_origin(gs_origin *origin)
+{
+    free(origin);
+}
 
-/* What cannot leave this machine may go without TLS, as every engine allows; said once, and only after https was tried. */
+static const gs_origin_ops registry_ops = {.manifest = manifest, .config = config, .each = each, .free = free_origin};
+
+/* What cannot leave this machine may go without TLS, as every engine allows. */
 static bool is_loopback(const char *host)
 {
     return gs_text_starts(host, "127.") || gs_text_starts(host, "localhost:") || strcmp(host, "localhost") == 0 ||
            gs_text_starts(host, "[::1]");
 }
 
-static int open_registry(const gs_run *run, const char *host, gs_arena *arena, gs_registry **out, gs_error *err)
+/* Plain HTTP only where something answers to it and nothing to https: a certificate that is refused stays the error that it is. */
+static int try_plain(const gs_builder *builder, const char *host, gs_registry **registry, gs_error *err)
 {
-    GS_AUTO_REGISTRY gs_registry *registry = NULL;
-    gs_registry_options options = {.url = host};
-    int rc = gs_registry_new(run, &options, &registry, err);
-    gs_error why = {0};
-    if (rc == 0 && is_loopback(host) && gs_registry_ping(registry, &why) == GS_ENETWORK) {
-        gs_registry_free(registry);
-        registry = NULL;
-        options.url = gs_arena_printf(arena, "http://%s", host);
-        rc = options.url ? gs_registry_new(run, &options, &registry, err) : gs_fail_nomem(err);
-        gs_emit(run, GS_INFO, "plainHttp", NULL, 0, "%s has no TLS; as it is this machine, plain HTTP is used", host);
+    GS_AUTO_REGISTRY gs_registry *plain = NULL;
+    gs_error ignored = {0};
+    if (!is_loopback(host) || gs_registry_ping(*registry, &ignored) != GS_ENETWORK) {
+        return 0;
     }
-    if (rc == 0) {
-        *out = GS_STEAL(registry);
+    const gs_registry_options options = {.url = gs_arena_printf(builder->arena, "http://%s", host)};
+    int rc = options.url ? gs_registry_new(builder->run, &options, &plain, err) : gs_fail_nomem(err);
+    if (rc < 0) {
+        return rc;
     }
-    return rc;
+    rc = gs_registry_ping(plain, &ignored);
+    if (rc == 0 || rc == GS_EAUTH) {
+        gs_emit(builder->run, GS_INFO, "plainHttp", NULL, 0, "%s has no TLS; as it is this machine, plain HTTP is used", host);
+        gs_registry_free(*registry);
+        *registry = GS_STEAL(plain);
+    }
+    return 0;
 }
 
-int gs_origin_registry(const gs_run *run, const gs_image_source *source, gs_arena *arena, gs_origin **out, gs_error *err)
+static int find_registry(gs_builder *builder, const char *host, gs_registry **out, gs_error *err)
+{
+    for (size_t i = 0; i < builder->registry_count; i++) {
+        if (strcmp(builder->registries[i].host, host) == 0) {
+            *out = builder->registries[i].registry;
+            return 0;
+        }
+    }
+    GS_AUTO_REGISTRY gs_registry *registry = NULL;
+    const char *name = gs_arena_text(builder->arena, host);
+    const gs_registry_options options = {.url = name};
+    int rc = name ? gs_registry_new(builder->run, &options, &registry, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = try_plain(builder, name, &registry, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    *out = GS_STEAL(registry);
+    builder->registries[builder->registry_count++] = (gs_known_registry){.host = name, .registry = *out};
+    return 0;
+}
+
+int gs_origin_registry(gs_builder *builder, const gs_image_source *source, gs_origin **out, gs_error *err)
 {
     const gs_reference *reference = &source->reference;
     registry_origin *self = calloc(1, sizeof *self);
     if (!self) {
         return gs_fail_nomem(err);
     }
-    self->base = (gs_origin){.ops = &registry_ops, .run = run};
-    self->repository = gs_arena_text(arena, reference->path);
-    self->reference = gs_arena_text(arena, reference->digest[0] != '\0' ? reference->digest : reference->tag);
+    self->base = (gs_origin){.ops = &registry_ops, .run = builder->run};
+    self->repository = gs_arena_text(builder->arena, reference->path);
+    self->reference = gs_arena_text(builder->arena, reference->digest[0] != '\0' ? reference->digest : reference->tag);
     int rc = self->repository && self->reference ? 0 : gs_fail_nomem(err);
     if (rc == 0) {
-        rc = open_registry(run, gs_reference_server(reference), arena, &self->registry, err);
+        rc = find_registry(builder, gs_reference_server(reference), &self->registry, err);
     }
     if (rc < 0) {
         free(self);

@@ -1,6 +1,7 @@
 /* release.yaml -> release.lock: every tag becomes a digest, once. What is locked stays locked until it is updated; a tag that moved
  * since is an error, because the release would no longer be what was reviewed. */
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "gapship/limits.h"
@@ -28,7 +29,8 @@ static int open_origins(gs_builder *builder, gs_error *err)
         return 0;
     }
     builder->origins = gs_arena_array(builder->arena, release->images.count + 1, sizeof(gs_origin *));
-    if (!builder->origins) {
+    builder->registries = gs_arena_array(builder->arena, release->images.count + 1, sizeof *builder->registries);
+    if (!builder->origins || !builder->registries) {
         return gs_fail_nomem(err);
     }
     for (size_t i = 0; i < release->images.count; i++) {
@@ -73,10 +75,22 @@ typedef struct resolve_state {
     gs_builder *builder;
     const gs_resolve_request *request;
     gs_lock *lock;
-    bool *changed; /* one per image */
+    bool *changed;         /* one per image */
+    pthread_mutex_t mutex; /* of the lock's arena */
 } resolve_state;
 
-/* gs_arena is not shared between threads: each image resolves into an arena of its own first. */
+static int keep_resolved(resolve_state *resolve, gs_locked_image *image, const gs_descriptor *found, gs_error *err)
+{
+    char digest[GS_DIGEST_TEXT];
+    gs_digest_text(&found->digest, digest);
+    image->size = (int64_t)found->size;
+    pthread_mutex_lock(&resolve->mutex);
+    image->digest = gs_arena_text(resolve->lock->arena, digest);
+    image->media_type = gs_arena_text(resolve->lock->arena, found->media_type);
+    pthread_mutex_unlock(&resolve->mutex);
+    return image->digest && image->media_type ? 0 : gs_fail_nomem(err);
+}
+
 static int resolve_image(void *state, size_t i, gs_error *err)
 {
     resolve_state *resolve = state;
@@ -94,24 +108,15 @@ static int resolve_image(void *state, size_t i, gs_error *err)
     if (rc < 0) {
         return gs_error_at(err, "image %s", spec->as);
     }
-    gs_digest_text(&found.digest, (char *)image->digest);
-    image->size = (int64_t)found.size;
     image->synthesized = origin->synthesized;
-    image->media_type = strdup(found.media_type);
-    return image->media_type ? 0 : gs_fail_nomem(err);
+    return keep_resolved(resolve, image, &found, err);
 }
 
-/* Moves what the threads made into the lock's arena, and compares it with the old lock. */
-static int settle_image(resolve_state *resolve, size_t i, gs_error *err)
+static int compare_image(const resolve_state *resolve, size_t i, gs_error *err)
 {
     const gs_builder *builder = resolve->builder;
     const gs_image_spec *spec = &builder->release->images.items[i];
-    gs_locked_image *image = &resolve->lock->images.items[i];
-    GS_AUTO_FREE char *media_type = (char *)image->media_type;
-    image->media_type = gs_arena_text(resolve->lock->arena, media_type);
-    if (!image->media_type) {
-        return gs_fail_nomem(err);
-    }
+    const gs_locked_image *image = &resolve->lock->images.items[i];
     const gs_locked_image *old = builder->lock ? gs_lock_image(builder->lock, spec->as) : NULL;
     if (old && strcmp(old->from, spec->from) != 0) {
         old = NULL;
@@ -139,19 +144,18 @@ static int resolve_images(resolve_state *resolve, gs_error *err)
         gs_locked_image *image = &lock->images.items[i];
         *image = (gs_locked_image){.from = spec->from, .as = spec->as, .platforms = spec->platforms};
         image->tag = tag_of(spec, lock->arena);
-        image->digest = gs_arena_alloc(lock->arena, GS_DIGEST_TEXT);
-        if (!image->digest || !image->tag) {
+        if (!image->tag) {
             return gs_fail_nomem(err);
         }
     }
     int rc = open_origins(builder, err);
     if (rc == 0) {
+        pthread_mutex_init(&resolve->mutex, NULL);
         rc = gs_parallel(builder->run->jobs, count, resolve_image, resolve, err);
+        pthread_mutex_destroy(&resolve->mutex);
     }
-    for (size_t i = 0; i < count; i++) {
-        gs_error ignored = {0};
-        int settled = settle_image(resolve, i, rc == 0 ? err : &ignored);
-        rc = rc < 0 ? rc : settled;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = compare_image(resolve, i, err);
     }
     return rc;
 }
