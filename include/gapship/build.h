@@ -54,8 +54,8 @@ typedef struct gs_images_options {
 } gs_images_options;
 int gs_images(const gs_run *run, const gs_images_options *options, gs_arena *arena, gs_node **rows, gs_error *err) GS_MUST_USE;
 
-/* Looks at a directory (charts, kustomizations, Dockerfiles, Argo CD Applications) and writes a commented release.yaml that parses.
- * GS_EEXISTS when there is one. */
+/* Looks at a directory (charts, kustomizations, manifests, Dockerfiles) and writes a commented release.yaml that parses; in an empty
+ * one a first manifest, too. GS_EEXISTS when there is a release.yaml. */
 int gs_init(const gs_run *run, const char *directory, gs_error *err) GS_MUST_USE;
 
 /* Adds a signature by a key file to a finished bundle, after proving that it verifies. key_id gets the signer. */

@@ -20,6 +20,21 @@ static void keys_done(build_keys *keys)
     keys->count = 0;
 }
 
+/* The key that was loaded last must not be one of those before it. */
+static int check_another(const build_keys *keys, const char *file, gs_error *err)
+{
+    GS_AUTO_PUBLIC_KEY gs_public_key *last = NULL;
+    int rc = gs_private_key_public(keys->items[keys->count - 1], &last, err);
+    for (size_t i = 0; rc == 0 && i + 1 < keys->count; i++) {
+        GS_AUTO_PUBLIC_KEY gs_public_key *other = NULL;
+        rc = gs_private_key_public(keys->items[i], &other, err);
+        if (rc == 0 && gs_public_key_same(last, other)) {
+            rc = gs_fail(err, GS_EUSAGE, "%s is a key that is given twice; a key signs once", file);
+        }
+    }
+    return rc;
+}
+
 /* Before anything is fetched: a key that cannot sign must not cost an hour. */
 static int load_keys(const gs_build_options *options, build_keys *keys, gs_error *err)
 {
@@ -35,6 +50,7 @@ static int load_keys(const gs_build_options *options, build_keys *keys, gs_error
         rc = gs_private_key_load(options->keys[i], &keys->items[i], err);
         if (rc == 0) {
             keys->count++;
+            rc = check_another(keys, options->keys[i], err);
         }
     }
     return rc;

@@ -82,7 +82,7 @@ typedef struct gs_resolve_request {
 } gs_resolve_request;
 /* A new lock from release.yaml, the old lock and the sources; changed counts the entries that differ from the old one. */
 int gs_resolve(gs_builder *builder, const gs_resolve_request *request, gs_lock **out, size_t *changed, gs_error *err) GS_MUST_USE;
-/* Writes release.lock when it differs from what is there. */
+/* Writes release.lock when it differs from what is there (lock.c). */
 int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err) GS_MUST_USE;
 
 /* ---- check: every environment rendered, every image accounted for (check.c) ---- */

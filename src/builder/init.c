@@ -12,6 +12,7 @@
 
 typedef struct discovery {
     gs_arena *arena;
+    int dirfd;
     const gs_fs_entry *entries;
     size_t count;
     gs_buf *out;
@@ -200,6 +201,93 @@ static size_t write_overlays(const discovery *look, const char *product, gs_buf 
     return environments->len > 0 ? 0 : write_units(look, root, name, units);
 }
 
+/* ---- directories of manifests ---- */
+
+static bool is_yaml(const char *path)
+{
+    return gs_text_ends(path, ".yaml") || gs_text_ends(path, ".yml");
+}
+
+/* Objects alone; Argo CD's own say where an application comes from, and are no part of it. */
+static bool holds_objects(const discovery *look, const char *path)
+{
+    GS_AUTO_BUF gs_buf text;
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    gs_error ignored = {0};
+    gs_buf_init(&text, GS_MAX_SPEC_BYTES);
+    if (gs_fs_read_file(look->dirfd, path, &text, &ignored) < 0 ||
+        gs_doc_parse_manifests(path, gs_buf_text(&text), text.len, &doc, &ignored) < 0) {
+        return false;
+    }
+    for (size_t i = 0; i < doc->root->count; i++) {
+        const char *version = gs_node_text(doc->root->items[i], "apiVersion");
+        if (!version || !gs_node_text(doc->root->items[i], "kind") || gs_text_starts(version, "argoproj.io/")) {
+            return false;
+        }
+    }
+    return doc->root->count > 0;
+}
+
+/* The top directory that PATH is in, when all YAML below it is objects that neither a chart nor a kustomization has; else NULL. */
+static const char *manifests_at(const discovery *look, const char *path)
+{
+    const char *slash = strchr(path, '/');
+    const char *root = kustomization_root(look);
+    const char *directory = slash ? gs_arena_copy(look->arena, path, (size_t)(slash - path)) : NULL;
+    bool all = directory && directory[0] != '.' && is_yaml(path);
+    for (size_t i = 0; all && i < look->count; i++) {
+        const char *other = look->entries[i].path;
+        if (is_yaml(other) && is_below(other, directory)) {
+            all = !is_in_chart(look, other) && !(root && is_below(other, root)) && holds_objects(look, other);
+        }
+    }
+    return all ? directory : NULL;
+}
+
+static size_t write_manifests(const discovery *look, gs_buf *units)
+{
+    size_t found = 0;
+    const char *before = "";
+    for (size_t i = 0; i < look->count; i++) {
+        if (before[0] != '\0' && is_below(look->entries[i].path, before)) {
+            continue;
+        }
+        const char *directory = manifests_at(look, look->entries[i].path);
+        if (directory) {
+            gs_buf_printf(units, "  - name: %s\n    source: {manifests: \"%s\"}\n    target: {kind: kubectl, namespace: %s}\n",
+                          name_of(look, directory, "app"), directory, name_of(look, directory, "app"));
+            before = directory;
+            found++;
+        }
+    }
+    return found;
+}
+
+/* Where there is nothing yet, something to begin with: a release needs an object. */
+static int write_first_object(const gs_run *run, int dirfd, const char *product, gs_buf *units, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_KIB(4));
+    gs_buf_printf(&text,
+                  "# An object to begin with: put those of the application here.\napiVersion: v1\nkind: ConfigMap\n"
+                  "metadata: {name: %s}\ndata: {}\n",
+                  product);
+    gs_buf_printf(units, "  - name: %s\n    source: {manifests: k8s}\n    target: {kind: kubectl, namespace: %s}\n", product,
+                  product);
+    int rc = gs_buf_check(&text, err);
+    if (rc == 0) {
+        rc = gs_fs_make_dirs(dirfd, "k8s", 0755, err);
+    }
+    if (rc == 0) {
+        rc = gs_fs_write_file(dirfd, "k8s/app.yaml", text.data, text.len, 0644, err);
+    }
+    if (rc == 0) {
+        gs_emit(run, GS_NOTICE, "firstObject", NULL, 0,
+                "there is no chart, kustomization or manifest yet: wrote k8s/app.yaml, too");
+    }
+    return rc;
+}
+
 static void write_hints(const discovery *look)
 {
     for (size_t i = 0; i < look->count; i++) {
@@ -211,7 +299,7 @@ static void write_hints(const discovery *look)
     }
 }
 
-static int compose(discovery *look, const char *product, gs_error *err)
+static int compose(const gs_run *run, discovery *look, const char *product, gs_error *err)
 {
     GS_AUTO_BUF gs_buf units;
     GS_AUTO_BUF gs_buf environments;
@@ -226,35 +314,34 @@ static int compose(discovery *look, const char *product, gs_error *err)
                   product);
     write_hints(look);
     gs_buf_add_text(look->out, "images: []\n");
-    size_t found = write_charts(look, &units);
+    size_t found = write_charts(look, &units) + write_manifests(look, &units);
     found += write_overlays(look, product, &units, &environments);
+    int rc = found == 0 && environments.len == 0 ? write_first_object(run, look->dirfd, product, &units, err) : 0;
+    if (rc < 0) {
+        return rc;
+    }
     gs_buf_add_text(look->out, "\n# Installed in this order; each has to pass before the next is touched.\n");
     if (environments.len > 0) {
         gs_buf_add_text(look->out, "environments:\n");
         gs_buf_add(look->out, environments.data, environments.len);
-    } else if (found > 0) {
+    } else {
         gs_buf_add_text(look->out, "environments:\n- name: staging\n  units:\n");
         gs_buf_add(look->out, units.data, units.len);
         gs_buf_add_text(look->out, "# - name: production\n#   extends: staging\n");
-    } else {
-        gs_buf_add_text(look->out,
-                        "environments: []\n# - name: staging\n#   units:\n#   - name: app\n#     source: {manifests: k8s}\n"
-                        "#     target: {kind: kubectl, namespace: app}\n");
     }
-    int rc = gs_buf_check(&units, err);
+    rc = gs_buf_check(&units, err);
     rc = rc < 0 ? rc : gs_buf_check(&environments, err);
     return rc < 0 ? rc : gs_buf_check(look->out, err);
 }
 
 int gs_init(const gs_run *run, const char *directory, gs_error *err)
 {
-    (void)run;
     GS_AUTO_FD int dirfd = -1;
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
     gs_fs_entry *entries = NULL;
-    discovery look = {.arena = arena, .out = &text};
+    discovery look = {.arena = arena, .dirfd = -1, .out = &text};
     int rc = arena ? gs_fs_open_dir(AT_FDCWD, directory, &dirfd, err) : gs_fail_nomem(err);
     if (rc == 0 && gs_fs_exists(dirfd, "release.yaml")) {
         gs_fail(err, GS_EEXISTS, "%s/release.yaml exists already", directory);
@@ -266,7 +353,8 @@ int gs_init(const gs_run *run, const char *directory, gs_error *err)
     GS_AUTO_FREE char *full = rc == 0 ? gs_fs_real_path(directory) : NULL;
     look.entries = entries;
     if (rc == 0) {
-        rc = compose(&look, name_of(&look, full ? full : "release", "release"), err);
+        look.dirfd = dirfd;
+        rc = compose(run, &look, name_of(&look, full ? full : "release", "release"), err);
     }
     if (rc == 0) {
         rc = gs_fs_write_file(dirfd, "release.yaml", text.data, text.len, 0644, err);

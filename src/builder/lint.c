@@ -1,5 +1,5 @@
-/* Finds `images:` entries of kustomizations that match nothing. kustomize passes over them in silence, and the site would run a tag
- * nobody chose: an overlay that retags ghcr.io/x while its base renames ghcr.io/x to something else is the usual way there.
+/* Finds `images:` entries of kustomizations that are not what they seem. One that matches nothing: kustomize passes over it in silence,
+ * and the site would run a tag nobody chose: an overlay that retags ghcr.io/x while its base renames ghcr.io/x to something else is the usual way there.
  *
  * The proof is a rendering: the kustomization without its images: entries, and the names that come out of it. work/overlays is the
  * builder's own copy, so it can be changed and put back. */
@@ -44,6 +44,18 @@ static int unmatched(const kustomization *k, const gs_node *entry, const char *n
     return gs_error_hint(err, "kustomize ignores such an entry in silence; remove it or correct its name");
 }
 
+/* A short commit id of digits alone. kustomize refuses it without saying where it stands. */
+static int check_tag(const kustomization *k, const gs_node *entry, gs_error *err)
+{
+    const gs_node *tag = gs_node_get(entry, "newTag");
+    if (!tag || tag->kind == GS_NODE_TEXT || tag->kind == GS_NODE_NULL || !tag->text) {
+        return 0;
+    }
+    gs_fail(err, GS_ECHECK, "newTag: %s is no text to YAML, but a tag has to be one", tag->text);
+    gs_error_at(err, "overlay %s: %s:%d:%d", k->overlay, k->file, tag->line, tag->column);
+    return gs_error_hint(err, "quote it: newTag: \"%s\"", tag->text);
+}
+
 static int check_entries(gs_builder *builder, const kustomization *k, const gs_node *images, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
@@ -57,7 +69,8 @@ static int check_entries(gs_builder *builder, const kustomization *k, const gs_n
     }
     for (size_t i = 0; rc == 0 && i < images->count; i++) {
         const char *name = gs_node_text(images->items[i], "name");
-        if (name && !has_name(uses, count, name)) {
+        rc = check_tag(k, images->items[i], err);
+        if (rc == 0 && name && !has_name(uses, count, name)) {
             rc = unmatched(k, images->items[i], name, uses, count, err);
         }
     }

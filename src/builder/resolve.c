@@ -1,6 +1,5 @@
 /* release.yaml -> release.lock: every tag becomes a digest, once. What is locked stays locked until it is updated; a tag that moved
  * since is an error, because the release would no longer be what was reviewed. */
-#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -216,6 +215,25 @@ static int resolve_contents(resolve_state *resolve, size_t *changed, gs_error *e
     return rc;
 }
 
+/* Entries of the old lock that the new one does not have. */
+static size_t count_removed(const gs_lock *old, const gs_lock *lock)
+{
+    size_t removed = old->sources.digest && !lock->sources.digest ? 1 : 0;
+    for (size_t i = 0; i < old->images.count; i++) {
+        removed += gs_lock_image(lock, old->images.items[i].as) ? 0 : 1;
+    }
+    for (size_t i = 0; i < old->charts.count; i++) {
+        removed += gs_lock_find(lock->charts.items, lock->charts.count, old->charts.items[i].name) ? 0 : 1;
+    }
+    for (size_t i = 0; i < old->overlays.count; i++) {
+        removed += gs_lock_find(lock->overlays.items, lock->overlays.count, old->overlays.items[i].name) ? 0 : 1;
+    }
+    for (size_t i = 0; i < old->files.count; i++) {
+        removed += gs_lock_find(lock->files.items, lock->files.count, old->files.items[i].name) ? 0 : 1;
+    }
+    return removed;
+}
+
 int gs_resolve(gs_builder *builder, const gs_resolve_request *request, gs_lock **out, size_t *changed, gs_error *err)
 {
     GS_AUTO_LOCK gs_lock *lock = NULL;
@@ -238,60 +256,7 @@ int gs_resolve(gs_builder *builder, const gs_resolve_request *request, gs_lock *
     if (rc < 0) {
         return rc;
     }
-    *changed = count;
+    *changed = count + (builder->lock ? count_removed(builder->lock, lock) : 0);
     *out = GS_STEAL(lock);
     return 0;
-}
-
-int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err)
-{
-    GS_AUTO_BUF gs_buf now;
-    GS_AUTO_BUF gs_buf before;
-    gs_buf_init(&now, GS_MAX_DOC_BYTES);
-    gs_buf_init(&before, GS_MAX_DOC_BYTES);
-    const char *path = gs_builder_path(builder, "release.lock");
-    if (!path) {
-        return gs_fail_nomem(err);
-    }
-    int rc = gs_lock_write(lock, &now, err);
-    if (rc == 0 && gs_fs_exists(AT_FDCWD, path)) {
-        rc = gs_fs_read_file(AT_FDCWD, path, &before, err);
-    }
-    if (rc < 0 || (now.len == before.len && memcmp(now.data, before.data, now.len) == 0)) {
-        return rc;
-    }
-    return gs_fs_write_file(AT_FDCWD, path, now.data, now.len, 0644, err);
-}
-
-int gs_lock_make(const gs_run *run, const gs_lock_options *options, size_t *changed, gs_error *err)
-{
-    GS_AUTO_BUILDER gs_builder builder = {.work = GS_TEMPDIR_INIT};
-    GS_AUTO_LOCK gs_lock *lock = NULL;
-    gs_gathered gathered;
-    int rc = gs_builder_open(run, options->release_file, &builder, err);
-    if (rc == 0) {
-        rc = gs_gather(&builder, &gathered, err);
-    }
-    if (rc < 0) {
-        return rc;
-    }
-    const gs_resolve_request request = {
-        .gathered = &gathered, .update = options->update, .names = options->names, .name_count = options->name_count};
-    rc = gs_resolve(&builder, &request, &lock, changed, err);
-    if (rc < 0) {
-        return rc;
-    }
-    if (!options->check) {
-        return gs_lock_save(&builder, lock, err);
-    }
-    if (builder.lock && *changed == 0) {
-        return 0;
-    }
-    if (!builder.lock) {
-        gs_fail(err, GS_ECHECK, "there is no release.lock");
-    } else {
-        gs_fail(err, GS_ECHECK, "release.lock is not up to date: %zu %s would change", *changed,
-                *changed == 1 ? "entry" : "entries");
-    }
-    return gs_error_hint(err, "run `gapship lock` and commit release.lock");
 }

@@ -16,10 +16,14 @@ static volatile sig_atomic_t stop_requests;
 
 static void on_signal(int number)
 {
+    static const char notice[] = "\nstopping after this step; Ctrl-C again stops at once\n";
+    int before = errno;
     (void)number;
-    if (stop_requests < 2) {
-        stop_requests++;
+    stop_requests = stop_requests == 0 ? 1 : 2;
+    if (stop_requests == 1 && write(STDERR_FILENO, notice, sizeof notice - 1) < 0) {
+        stop_requests = 2; /* nobody is there who could ask again */
     }
+    errno = before;
 }
 
 static void handle_signals(void)
