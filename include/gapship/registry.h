@@ -59,7 +59,7 @@ void gs_credentials_done(gs_credentials *credentials);
 int gs_registry_get_manifest(gs_registry *registry, const char *repository, const char *reference, gs_arena *arena, gs_buf *bytes,
                              gs_descriptor *out, gs_error *err) GS_MUST_USE;
 /* Writes exactly the descriptor's bytes into sink, in order and each once (an interrupted transfer goes on with a Range request),
- * and checks digest and size. The sink is not closed. moved as in gs_http_request, may be NULL. */
+ * and checks size and digest; the digest is left to a sink that proves it. The sink is not closed. moved as in gs_http_request, may be NULL. */
 typedef void (*gs_moved)(void *state, uint64_t bytes);
 int gs_registry_get_blob(gs_registry *registry, const char *repository, const gs_descriptor *blob, gs_sink *sink, gs_moved moved,
                          void *state, gs_error *err) GS_MUST_USE;

@@ -30,6 +30,7 @@ typedef struct gs_sink_ops {
     int (*write)(void *state, const void *data, size_t len, gs_error *err);
     /* Called once. cancelled: drop what was written where that is possible. Frees state. */
     int (*close)(void *state, bool cancelled, gs_error *err);
+    bool proves; /* close succeeds only when what was written has the digest it should have */
 } gs_sink_ops;
 
 /* Takes over state; on GS_ENOMEM state is closed as cancelled. */
@@ -46,6 +47,8 @@ int gs_sink_new(const gs_sink_ops *ops, void *state, gs_sink **out, gs_error *er
 int gs_sink_write(gs_sink *sink, const void *data, size_t len, gs_error *err) GS_MUST_USE;
 int gs_sink_close(gs_sink **sink, gs_error *err) GS_MUST_USE;
 void gs_sink_cancel(gs_sink **sink);
+/* Whether closing proves the content, so that nobody else has to hash it on its way. */
+bool gs_sink_proves(const gs_sink *sink);
 #define GS_AUTO_SINK __attribute__((cleanup(gs_sink_cancel)))
 
 /* Sources. The memory is borrowed. The segment reads [offset, offset + len) with pread and does not own fd; it is verifying: a short

@@ -134,6 +134,13 @@ int gs_fs_allocate(int fd, uint64_t size, gs_error *err)
     return 0;
 }
 
+void gs_fs_write_behind(int fd, uint64_t offset, uint64_t len)
+{
+    if (in_file_range(offset, len)) {
+        (void)sync_file_range(fd, (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
+    }
+}
+
 int gs_fs_sync(int fd, gs_error *err)
 {
     /* EINVAL: this kind of file has nothing that could be synchronised, as directories on some network file systems. */

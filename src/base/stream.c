@@ -123,6 +123,11 @@ int gs_sink_new(const gs_sink_ops *ops, void *state, gs_sink **out, gs_error *er
     return 0;
 }
 
+bool gs_sink_proves(const gs_sink *sink)
+{
+    return sink->ops->proves;
+}
+
 int gs_sink_write(gs_sink *sink, const void *data, size_t len, gs_error *err)
 {
     if (sink->failure.code != 0) {

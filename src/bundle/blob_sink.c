@@ -2,6 +2,7 @@
  * by chunk in every case, and framed by their tar header only when both are known. Safe on several threads. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "chunk_hash.h"
 #include "gapship/fs.h"
@@ -113,17 +114,39 @@ int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t of
     }
     const gs_member *m = &writer->layout.members[member];
     code = gs_fs_copy_range(fd, offset, writer->fd, m->offset, m->size, err);
+    gs_fs_write_behind(writer->fd, m->offset, m->size);
     code = code == 0 ? gs_writer_prove(writer, member, err) : code;
     code = code == 0 ? gs_writer_frame(writer, member, err) : code;
     gs_writer_settle(writer, member, code == 0);
     return code;
 }
 
+/* What arrives in small pieces is written in large ones: each write locks the file against the other blobs' writers. */
 typedef struct blob_sink {
     gs_writer *writer;
     size_t member;
     gs_chunk_hash hash;
+    uint64_t written;
+    uint64_t urged; /* of those written, on their way to the disk */
+    size_t held;    /* bytes in buffer, behind those written */
+    unsigned char buffer[GS_BUFFER_BYTES];
 } blob_sink;
+
+static int flush(blob_sink *sink, gs_error *err)
+{
+    const uint64_t start = sink->writer->layout.members[sink->member].offset;
+    int code = gs_fs_pwrite(sink->writer->fd, sink->buffer, sink->held, start + sink->written, err);
+    if (code != 0) {
+        return code;
+    }
+    sink->written += sink->held;
+    sink->held = 0;
+    if (sink->written - sink->urged >= GS_CHUNK_BYTES) {
+        gs_fs_write_behind(sink->writer->fd, start + sink->urged, sink->written - sink->urged);
+        sink->urged = sink->written;
+    }
+    return 0;
+}
 
 static int blob_sink_write(void *state, const void *data, size_t len, gs_error *err)
 {
@@ -134,8 +157,17 @@ static int blob_sink_write(void *state, const void *data, size_t len, gs_error *
         gs_digest_text(&m->digest, text);
         return gs_fail(err, GS_EDIGEST, "%s was promised with %" PRIu64 " bytes, but it is longer", text, m->size);
     }
-    int code = gs_fs_pwrite(sink->writer->fd, data, len, m->offset + sink->hash.passed, err);
-    return code == 0 ? gs_chunk_hash_add(&sink->hash, data, len, err) : code;
+    int code = gs_chunk_hash_add(&sink->hash, data, len, err);
+    for (const unsigned char *bytes = data; code == 0 && len > 0;) {
+        size_t room = sizeof sink->buffer - sink->held;
+        size_t piece = len < room ? len : room;
+        memcpy(sink->buffer + sink->held, bytes, piece);
+        sink->held += piece;
+        bytes += piece;
+        len -= piece;
+        code = sink->held == sizeof sink->buffer ? flush(sink, err) : 0;
+    }
+    return code;
 }
 
 static int prove_arrived(blob_sink *sink, gs_error *err)
@@ -147,7 +179,8 @@ static int prove_arrived(blob_sink *sink, gs_error *err)
         return gs_fail(err, GS_EDIGEST, "%s was promised with %" PRIu64 " bytes, but ends after %" PRIu64, text, m->size,
                        sink->hash.passed);
     }
-    int code = finish(sink->writer, sink->member, &sink->hash, err);
+    int code = flush(sink, err);
+    code = code == 0 ? finish(sink->writer, sink->member, &sink->hash, err) : code;
     return code == 0 ? gs_writer_frame(sink->writer, sink->member, err) : code;
 }
 
@@ -163,12 +196,15 @@ static int blob_sink_close(void *state, bool cancelled, gs_error *err)
 
 int gs_writer_blob(gs_writer *writer, const gs_digest *blob, gs_sink **out, gs_error *err)
 {
-    static const gs_sink_ops ops = {blob_sink_write, blob_sink_close};
-    blob_sink *sink = calloc(1, sizeof *sink);
+    static const gs_sink_ops ops = {.write = blob_sink_write, .close = blob_sink_close, .proves = true};
+    blob_sink *sink = malloc(sizeof *sink);
     if (!sink) {
         return gs_fail_nomem(err);
     }
     sink->writer = writer;
+    sink->written = 0;
+    sink->urged = 0;
+    sink->held = 0;
     int code = gs_writer_take(writer, blob, &sink->member, err);
     if (code != 0) {
         free(sink);

@@ -80,6 +80,9 @@ static int check_unit(void *state, size_t i, gs_error *err)
     if (!gs_digest_equal(&digest, &unit.digest)) {
         return gs_unit_fail(c->verified, member, &unit, err);
     }
+    if (c->copy >= 0) {
+        gs_fs_write_behind(c->copy, unit.offset, unit.length);
+    }
     uint64_t done = atomic_fetch_add(&c->done, unit.length) + unit.length;
     gs_report_progress(c->run, c->what, done, c->verified->file->length);
     return 0;

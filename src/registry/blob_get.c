@@ -1,5 +1,5 @@
 /* Fetches one blob into a sink, each byte once and in order: an interrupted transfer goes on where it stopped, and what was
- * received is hashed on its way. */
+ * received is hashed on its way, unless the sink does it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +14,7 @@
 typedef struct download {
     const gs_descriptor *blob;
     gs_sink *target;
-    gs_hash *hash;
+    gs_hash *hash; /* NULL: the sink proves the content */
     gs_moved moved;
     void *state;
     gs_call *call;
@@ -44,7 +44,7 @@ static int take(void *state, const void *data, size_t len, gs_error *err)
     if (len > self->blob->size - self->done) {
         return too_long(self, err);
     }
-    int code = gs_hash_add(self->hash, bytes, len, err);
+    int code = self->hash ? gs_hash_add(self->hash, bytes, len, err) : 0;
     code = code ? code : gs_sink_write(self->target, bytes, len, err);
     if (code == 0) {
         self->done += len;
@@ -155,6 +155,9 @@ static int finish(const download *self, const char *name, gs_error *err)
         return gs_fail(err, GS_EDIGEST, "the registry sent %llu bytes of the blob %s, the manifest promises %llu",
                        (unsigned long long)self->done, name, (unsigned long long)self->blob->size);
     }
+    if (!self->hash) {
+        return 0;
+    }
     gs_digest actual;
     int code = gs_hash_finish(self->hash, &actual, err);
     if (code == 0 && !gs_digest_equal(&actual, &self->blob->digest)) {
@@ -176,7 +179,7 @@ int gs_registry_get_blob(gs_registry *registry, const char *repository, const gs
     GS_AUTO_HASH gs_hash *hash = NULL;
     GS_AUTO_SINK gs_sink *checked = NULL;
     int code = gs_call_init(&call, registry, repository, GS_ACCESS_PULL, "blobs", name, err);
-    code = code ? code : gs_hash_new(&hash, err);
+    code = code || gs_sink_proves(sink) ? code : gs_hash_new(&hash, err);
     code = code ? code : gs_sink_new(&ops, &self, &checked, err);
     self.hash = hash;
     code = code ? code : fetch(registry, &self, checked, name, err);

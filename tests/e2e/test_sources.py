@@ -9,6 +9,7 @@ import tarfile
 
 import harness
 import mkimage
+from fault_registry import MANIFEST, FaultRegistry, altered, cut, digest_of
 from harness import check, equal
 from product import Product
 from token_server import TokenServer
@@ -101,6 +102,28 @@ def test_a_registry_that_asks_for_a_token(w):
         complete(product, digest)
         scopes = {scope for request in server.requests for scope in request['query'].get('scope', ())}
         equal(scopes, {'repository:org/app:pull'}, 'what was asked for')
+
+
+def test_a_registry_that_sends_something_else_or_breaks_off(w):
+    layer = bytes(range(256)) * 5000
+    config = json.dumps({'architecture': mkimage.MACHINE, 'os': 'linux',
+                         'rootfs': {'type': 'layers', 'diff_ids': [digest_of(layer)]}}).encode()
+    with FaultRegistry() as registry:
+        registry.add_blob(layer)
+        registry.add_blob(config)
+        registry.add_manifest('org/app', '1', {
+            'schemaVersion': 2, 'mediaType': MANIFEST,
+            'config': {'mediaType': 'application/vnd.oci.image.config.v1+json', 'digest': digest_of(config), 'size': len(config)},
+            'layers': [{'mediaType': 'application/vnd.oci.image.layer.v1.tar', 'digest': digest_of(layer), 'size': len(layer)}]})
+        host = registry.url.split('//')[1]
+        product = Product(w, [f'{host}/org/app:1'], [f'{host}/org/app:1'])
+        flipped = layer[:700000] + bytes([layer[700000] ^ 1]) + layer[700001:]
+        registry.fault('GET', digest_of(layer), altered(body=flipped))
+        product('build', '--unsigned', status=3, says=[f'{host}/org/app:1', 'promised', digest_of(layer), digest_of(flipped)])
+        check(not product.bundle.exists(), 'a bundle was made')
+        registry.fault('GET', digest_of(layer), cut(600000))
+        product('build', '--unsigned', says='trying again')
+        equal(product.blobs()[digest_of(layer)], layer, 'layer')
 
 
 # ---- indexes

@@ -131,6 +131,7 @@ static void sink_errors_stick(void **state)
     gs_error err = {0};
     probe p = {.chunks = 1, .failure = GS_ENOSPACE};
     gs_sink *sink = sink_of(&p);
+    assert_false(gs_sink_proves(sink));
     assert_ok(&err, gs_sink_write(sink, "x", 1, &err));
     assert_ok(&err, gs_sink_write(sink, NULL, 0, &err));
     assert_fails(&err, GS_ENOSPACE, "failed in call 2", gs_sink_write(sink, "x", 1, &err));

@@ -42,6 +42,7 @@ static void test_wrong_content(void **state)
         const gs_digest *digest = &s.descriptors[cases[i].blob].digest;
         gs_sink *sink = NULL;
         assert_ok(&err, gs_writer_blob(writer, digest, &sink, &err));
+        assert_true(gs_sink_proves(sink));
         int code = gs_sink_write(sink, cases[i].content, strlen(cases[i].content), &err);
         code = code == 0 ? gs_sink_close(&sink, &err) : code;
         assert_int_equal(code, GS_EDIGEST);
@@ -51,6 +52,29 @@ static void test_wrong_content(void **state)
     }
     for (size_t i = 0; i < s.blob_count; i++) {
         sample_put(&s, writer, i);
+    }
+    seal_and_verify(&s, writer);
+    gs_writer_free(writer);
+    sample_done(&s);
+}
+
+/* As networks deliver: in pieces that fit neither the sink's buffer nor a chunk. */
+static void test_in_pieces(void **state)
+{
+    static const size_t pieces[] = {1, 16384, GS_BUFFER_BYTES, GS_BUFFER_BYTES + 1, GS_CHUNK_BYTES - 1, 3 * GS_CHUNK_BYTES};
+    sample s;
+    gs_error err = {0};
+    gs_writer *writer = begin(&s, *state);
+    for (size_t i = 0; i < s.blob_count; i++) {
+        GS_AUTO_SINK gs_sink *sink = NULL;
+        size_t piece = pieces[i % COUNT_OF(pieces)];
+        piece = piece == 1 && s.blobs[i].len > GS_BUFFER_BYTES ? 100003 : piece;
+        assert_ok(&err, gs_writer_blob(writer, &s.descriptors[i].digest, &sink, &err));
+        for (size_t at = 0; at < s.blobs[i].len; at += piece) {
+            size_t left = s.blobs[i].len - at;
+            assert_ok(&err, gs_sink_write(sink, s.blobs[i].data + at, left < piece ? left : piece, &err));
+        }
+        assert_ok(&err, gs_sink_close(&sink, &err));
     }
     seal_and_verify(&s, writer);
     gs_writer_free(writer);
@@ -144,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         test_in_tempdir(test_wrong_content),
+        test_in_tempdir(test_in_pieces),
         test_in_tempdir(test_a_blob_is_taken_once),
         test_in_tempdir(test_on_several_threads),
         test_in_tempdir(test_out_of_another_bundle),
