@@ -64,18 +64,14 @@ static int open_checkout(const gs_target_job *job, checkout *at, gs_error *err)
 
 typedef struct edit_list {
     gs_git_change *items;
-    bool *added; /* the file is new */
+    gs_change_kind *kinds;
     size_t count;
 } edit_list;
 
-static bool is_preserved(const gs_unit_spec *unit, const char *target)
+static void add_edit(edit_list *list, gs_change_kind kind, gs_git_change change)
 {
-    for (size_t i = 0; i < unit->target.preserve.count; i++) {
-        if (gs_glob_match(unit->target.preserve.items[i], target)) {
-            return true;
-        }
-    }
-    return false;
+    list->kinds[list->count] = kind;
+    list->items[list->count++] = change;
 }
 
 /* A changed file outside the unit's own path that another environment renders too would reach that environment with this commit,
@@ -103,36 +99,50 @@ static int check_shared(const gs_target_job *job, const gs_tree_file *file, gs_e
     return 0;
 }
 
+/* Adds the file to the edits unless the repository has it so, or keeps its own. */
+static int compare_file(const gs_target_job *job, checkout *at, const gs_tree_file *file, edit_list *out, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf there;
+    gs_error missing = {0};
+    gs_buf_init(&there, GS_MAX_ARCHIVE_FILE_BYTES);
+    int found = at->head[0] != '\0' ? gs_git_read(at->git, at->head, file->target, &there, &missing) : GS_ENOTFOUND;
+    if (found < 0 && found != GS_ENOTFOUND) {
+        *err = missing;
+        return found;
+    }
+    bool same = found == 0 && there.len == file->len && (there.len == 0 || memcmp(there.data, file->data, there.len) == 0);
+    if (same || (found == 0 && gs_tree_preserves(job->unit, file->target))) {
+        return 0;
+    }
+    int rc = found == 0 ? check_shared(job, file, err) : 0;
+    add_edit(out, found == 0 ? GS_CHANGE_MODIFY : GS_CHANGE_ADD,
+             (gs_git_change){.path = file->target, .data = file->data, .len = file->len});
+    return rc;
+}
+
 static int compare_files(const gs_target_job *job, checkout *at, gs_arena *arena, edit_list *out, gs_error *err)
 {
     gs_tree_file *files = NULL;
     size_t count = 0;
+    gs_text_list leftovers = {0};
     int rc = gs_tree_desired(job, arena, &files, &count, err);
-    out->count = 0;
-    out->items = rc == 0 ? gs_arena_array(arena, count + 1, sizeof *out->items) : NULL;
-    out->added = rc == 0 ? gs_arena_array(arena, count + 1, sizeof *out->added) : NULL;
-    if (rc == 0 && (!out->items || !out->added)) {
-        rc = gs_fail_nomem(err);
+    if (rc == 0 && at->head[0] != '\0') {
+        const gs_leftovers_request request = {.git = at->git, .head = at->head, .wanted = files, .count = count};
+        rc = gs_tree_leftovers(job, &request, arena, &leftovers, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    *out = (edit_list){.items = gs_arena_array(arena, count + leftovers.count + 1, sizeof *out->items),
+                       .kinds = gs_arena_array(arena, count + leftovers.count + 1, sizeof *out->kinds)};
+    if (!out->items || !out->kinds) {
+        return gs_fail_nomem(err);
     }
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        GS_AUTO_BUF gs_buf there;
-        gs_buf_init(&there, GS_MAX_ARCHIVE_FILE_BYTES);
-        gs_error missing = {0};
-        int found = at->head[0] != '\0' ? gs_git_read(at->git, at->head, files[i].target, &there, &missing) : GS_ENOTFOUND;
-        if (found < 0 && found != GS_ENOTFOUND) {
-            *err = missing;
-            return found;
-        }
-        bool same = found == 0 && there.len == files[i].len &&
-                    (there.len == 0 || memcmp(there.data, files[i].data, there.len) == 0);
-        if (same || (found == 0 && is_preserved(job->unit, files[i].target))) {
-            continue;
-        }
-        if (found == 0) {
-            rc = check_shared(job, &files[i], err);
-        }
-        out->added[out->count] = found == GS_ENOTFOUND;
-        out->items[out->count++] = (gs_git_change){.path = files[i].target, .data = files[i].data, .len = files[i].len};
+        rc = compare_file(job, at, &files[i], out, err);
+    }
+    for (size_t i = 0; i < leftovers.count; i++) {
+        add_edit(out, GS_CHANGE_REMOVE, (gs_git_change){.path = leftovers.items[i]});
     }
     return rc;
 }
@@ -149,7 +159,7 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     rc = compare_files(job, &at, arena, &edits, err);
     for (size_t i = 0; rc == 0 && i < edits.count; i++) {
         const char *what = gs_arena_printf(arena, "%s in %s", edits.items[i].path, at.branch);
-        rc = gs_changes_add(arena, &changes, edits.added[i] ? GS_CHANGE_ADD : GS_CHANGE_MODIFY, what, err);
+        rc = gs_changes_add(arena, &changes, edits.kinds[i], what, err);
     }
     gs_git_free(at.git);
     if (rc == 0) {
@@ -167,18 +177,25 @@ static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out,
     const gs_target_spec *target = &job->unit->target;
     const char *template = job->rollback ? target->rollback_message : target->message;
     gs_text_map variables = {0};
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_MAX_MESSAGE_BYTES);
     if (!template) {
         template = job->rollback ? backward : forward;
     }
     int rc = gs_unit_variables(job, arena, &variables, err);
     if (rc == 0) {
-        rc = gs_expand(template, &variables, out, err);
+        rc = gs_expand(template, &variables, &text, err);
     }
     if (rc < 0) {
         return gs_error_at(err, "%s/%s target.%s", job->environment->name, job->unit->name,
                            job->rollback ? "rollbackMessage" : "message");
     }
-    gs_buf_printf(out, "\n\nBundle: %s@%s %s\n", job->release->name, job->release->version, job->bundle_digest);
+    size_t len = text.len;
+    while (len > 0 && text.data[len - 1] == '\n') { /* a trailer stands after one empty line */
+        len--;
+    }
+    gs_buf_add(out, text.data, len);
+    gs_buf_printf(out, "\n\n" GS_BUNDLE_TRAILER "%s@%s %s\n", job->release->name, job->release->version, job->bundle_digest);
     return gs_buf_check(out, err);
 }
 
@@ -234,6 +251,9 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
         }
         if (tries == GS_PUSH_TRIES) {
             gs_error_context(err, "after %d tries", tries);
+            if (err) {
+                err->hint[0] = '\0'; /* what git advises is what was done */
+            }
             gs_error_hint(err, "others push to %s without pause; run the same command again when they have finished", at.branch);
             break;
         }
@@ -245,7 +265,7 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
         }
     }
     gs_git_free(at.git);
-    return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
+    return rc;
 }
 
 /* ---- afterwards ---- */
@@ -263,6 +283,9 @@ static int wait(const gs_target_job *job, gs_error *err)
     int rc = arena ? gs_tree_desired(job, arena, &files, &count, err) : gs_fail_nomem(err);
     if (rc == 0) {
         rc = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
+    }
+    if (rc == 0) {
+        rc = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
     }
     return rc < 0 ? rc : gs_live_wait(job, doc->root, err);
 }

@@ -28,6 +28,16 @@ bool gs_tree_owns(const gs_unit_spec *unit, const char *path)
     return strncmp(path, own, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
+bool gs_tree_preserves(const gs_unit_spec *unit, const char *target)
+{
+    for (size_t i = 0; i < unit->target.preserve.count; i++) {
+        if (gs_glob_match(unit->target.preserve.items[i], target)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_kustomization(const gs_unit_spec *unit, const char *path)
 {
     static const char *const names[] = {"kustomization.yaml", "kustomization.yml", "Kustomization"};
@@ -192,7 +202,7 @@ static int prove(const gs_target_job *job, const gs_tree_file *files, size_t cou
     for (size_t i = 0; rc == 0 && i < use_count; i++) {
         bool known = uses[i].certainty != GS_IMAGE_RUNS;
         for (size_t k = 0; k < job->release->ignore_images.count && !known; k++) {
-            known = gs_text_equal(job->release->ignore_images.items[k], uses[i].image);
+            known = gs_glob_match(job->release->ignore_images.items[k], uses[i].image);
         }
         for (size_t k = 0; k < job->lock->images.count && !known; k++) {
             const gs_locked_image *image = &job->lock->images.items[k];
