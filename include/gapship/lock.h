@@ -14,7 +14,7 @@
 typedef struct gs_locked_image {
     const char *from; /* as in release.yaml */
     const char *as;
-    const char *tag;    /* to push; "" for a digest-only source */
+    const char *tag;    /* to push; never empty: a source known by its digest alone gets "sha256-" and 12 hex digits */
     const char *digest; /* "sha256:…" of the manifest or index, as the source serves it */
     const char *media_type;
     int64_t size;           /* of that manifest */

@@ -153,8 +153,7 @@ static const char *proof_reference(void *state, const char *as)
     if (!image) {
         return NULL;
     }
-    return gs_arena_printf(prove->arena, "%s/%s:%s@%s", GS_PROOF_REGISTRY, image->as, image->tag[0] != '\0' ? image->tag : "latest",
-                           image->digest);
+    return gs_arena_printf(prove->arena, "%s/%s:%s@%s", GS_PROOF_REGISTRY, image->as, image->tag, image->digest);
 }
 
 /* helm installs the chart itself, so only its values can change a reference: proved here by rendering with them. */

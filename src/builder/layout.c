@@ -278,8 +278,7 @@ static int check_platforms(const image_walk *walk, gs_error *err)
 
 static int add_image(layout_state *state, gs_origin *origin, const gs_locked_image *image, gs_error *err)
 {
-    const char *tag = image->tag[0] != '\0' ? image->tag : "latest";
-    const char *ref_name = gs_arena_printf(state->arena, "%s:%s", image->as, tag);
+    const char *ref_name = gs_arena_printf(state->arena, "%s:%s", image->as, image->tag);
     if (!ref_name) {
         return gs_fail_nomem(err);
     }

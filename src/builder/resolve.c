@@ -42,7 +42,17 @@ static int open_origins(gs_builder *builder, gs_error *err)
     return 0;
 }
 
-/* The tag under which a site finds the image: the one written, or none for a source that has only a digest. */
+/* A registry collects what has no tag, so an image that is known by its digest alone gets one made of it. */
+static const char *reference_tag(const gs_reference *reference, gs_arena *arena)
+{
+    static const char algorithm[] = "sha256:";
+    if (reference->tag[0] != '\0') {
+        return gs_arena_text(arena, reference->tag);
+    }
+    return gs_arena_printf(arena, "sha256-%.12s", reference->digest + strlen(algorithm));
+}
+
+/* The tag under which a site finds the image. */
 static const char *tag_of(const gs_image_spec *spec, gs_arena *arena)
 {
     gs_image_source source;
@@ -52,7 +62,7 @@ static const char *tag_of(const gs_image_spec *spec, gs_arena *arena)
         return "";
     }
     if (source.transport == GS_DOCKER) {
-        return gs_arena_text(arena, source.reference.tag);
+        return reference_tag(&source.reference, arena);
     }
     if (!source.name) {
         return "latest";
@@ -60,7 +70,7 @@ static const char *tag_of(const gs_image_spec *spec, gs_arena *arena)
     if (gs_tag_valid(source.name)) {
         return gs_arena_text(arena, source.name);
     }
-    return gs_reference_parse(source.name, &reference, &ignored) == 0 ? gs_arena_text(arena, reference.tag) : "latest";
+    return gs_reference_parse(source.name, &reference, &ignored) == 0 ? reference_tag(&reference, arena) : "latest";
 }
 
 static int moved(const gs_builder *builder, const gs_image_spec *spec, const gs_locked_image *old, const char *now, gs_error *err)
