@@ -73,6 +73,17 @@ static int index_of(const gs_command *command, int value)
     return -1;
 }
 
+/* What getopt has just met: optopt is the option when it is known, the letter of an unknown short one, 0 for an unknown long one. */
+static int refuse_option(const gs_command *command, char **argv, bool value_missing, gs_error *err)
+{
+    int i = optopt == 0 ? -1 : index_of(command, optopt);
+    if (i >= 0) {
+        return gs_fail(err, GS_EUSAGE, value_missing ? "--%s needs a value" : "--%s takes no value", command->options[i].name);
+    }
+    const char letter[] = {'-', (char)optopt, '\0'};
+    return unknown_option(command, optopt == 0 ? argv[optind - 1] : letter, err);
+}
+
 static int check_count(const gs_command *command, size_t count, gs_error *err)
 {
     if (count >= command->least && count <= command->most) {
@@ -100,18 +111,14 @@ int gs_arguments_parse(const gs_command *command, int argc, char **argv, gs_aren
     opterr = 0;
     optind = 1;
     for (;;) {
-        const char *written = optind < argc ? argv[optind] : "";
         int value = getopt_long(argc, argv, shorts, longs, NULL);
         if (value == -1) {
             break;
         }
-        if (value == ':') {
-            return gs_fail(err, GS_EUSAGE, "%s needs a value", written);
+        if (value == ':' || value == '?') {
+            return refuse_option(command, argv, value == ':', err);
         }
-        int i = value == '?' ? -1 : index_of(command, value);
-        if (i < 0) {
-            return unknown_option(command, written, err);
-        }
+        int i = index_of(command, value);
         if (!arguments->values[i]) {
             arguments->values[i] = gs_arena_array(arena, (size_t)argc, sizeof(char *));
         }

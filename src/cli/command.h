@@ -59,8 +59,8 @@ int gs_number(const gs_arguments *arguments, const char *name, uint64_t max, uin
 
 /* ---- help (help.c) ---- */
 
-void gs_help_overview(gs_terminal *terminal);
-void gs_help_command(gs_terminal *terminal, const gs_command *command);
-void gs_help_version(gs_terminal *terminal);
+int gs_help_overview(gs_terminal *terminal, gs_arena *arena, gs_error *err) GS_MUST_USE;
+int gs_help_command(gs_terminal *terminal, gs_arena *arena, const gs_command *command, gs_error *err) GS_MUST_USE;
+int gs_help_version(gs_terminal *terminal, gs_arena *arena, gs_error *err) GS_MUST_USE;
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gapship/buf.h"
 #include "gapship/limits.h"
 #include "gapship/text.h"
 #include "terminal.h"
@@ -106,25 +107,43 @@ static const gs_command *find_command(const command_line *line, int *words)
     return NULL;
 }
 
-static int unknown_verb(const char *verb, gs_error *err)
+/* `gapship key`: a verb that goes on with a second word. */
+static int half_verb(const char *verb, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf whole;
+    gs_buf_init(&whole, GS_ERROR_HINT_MAX);
+    for (size_t i = 0; i < gs_command_count; i++) {
+        if (gs_text_starts(gs_commands[i].name, verb) && gs_commands[i].name[strlen(verb)] == ' ') {
+            gs_buf_printf(&whole, "%s%s", whole.len == 0 ? "" : ", ", gs_commands[i].name);
+        }
+    }
+    if (whole.len == 0) {
+        return 0;
+    }
+    gs_fail(err, GS_EUSAGE, "%s is half a verb", verb);
+    return gs_error_hint(err, "say %s", gs_buf_text(&whole));
+}
+
+static int unknown_verb(const command_line *line, gs_error *err)
 {
     const char *names[64];
     size_t count = 0;
+    const char *verb = line->rest[1];
+    int rc = half_verb(verb, err);
     for (size_t i = 0; i < gs_command_count && count < sizeof names / sizeof names[0]; i++) {
         names[count++] = gs_commands[i].name;
+    }
+    if (rc < 0) {
+        return rc;
     }
     gs_fail(err, GS_EUSAGE, "there is no verb \"%s\"", verb);
     const char *nearest = gs_text_nearest(verb, names, count);
     return nearest ? gs_error_hint(err, "did you mean %s?", nearest) : gs_error_hint(err, "`gapship` alone lists the verbs");
 }
 
-static int run_command(gs_terminal *terminal, const gs_command *command, int argc, char **argv, gs_error *err)
+static int run_command(gs_terminal *terminal, gs_arena *arena, const gs_command *command, int argc, char **argv, gs_error *err)
 {
-    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_arguments *arguments = NULL;
-    if (!arena) {
-        return gs_fail_nomem(err);
-    }
     int rc = gs_arguments_parse(command, argc, argv, arena, &arguments, err);
     if (rc < 0) {
         return rc;
@@ -138,30 +157,43 @@ static int run_command(gs_terminal *terminal, const gs_command *command, int arg
     return rc < 0 ? rc : command->run(&invocation, err);
 }
 
-static int dispatch(gs_terminal *terminal, const command_line *line, gs_error *err)
+/* `gapship help VERB` is `gapship VERB --help`. */
+static void take_help_verb(command_line *line)
 {
+    if (line->count > 1 && strcmp(line->rest[1], "help") == 0) {
+        line->help = true;
+        line->rest[1] = line->rest[0];
+        line->rest++;
+        line->count--;
+    }
+}
+
+static int dispatch(gs_terminal *terminal, command_line *line, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     int words = 0;
+    if (!arena) {
+        return gs_fail_nomem(err);
+    }
+    take_help_verb(line);
     if (line->version) {
-        gs_help_version(terminal);
-        return 0;
+        return gs_help_version(terminal, arena, err);
     }
     if (line->count < 2) {
-        gs_help_overview(terminal);
-        return 0;
-    }
-    if (line->directory && chdir(line->directory) != 0) {
-        return gs_fail_errno(err, errno, "cannot go to %s", line->directory);
+        return gs_help_overview(terminal, arena, err);
     }
     const gs_command *command = find_command(line, &words);
     if (!command) {
-        return unknown_verb(line->rest[1], err);
+        return unknown_verb(line, err);
     }
     if (line->help) {
-        gs_help_command(terminal, command);
-        return 0;
+        return gs_help_command(terminal, arena, command, err);
+    }
+    if (line->directory && chdir(line->directory) != 0) {
+        return gs_fail(err, GS_EUSAGE, "-C: cannot go to %s: %s", line->directory, strerrordesc_np(errno));
     }
     line->rest[words] = line->rest[0];
-    return run_command(terminal, command, line->count - words, line->rest + words, err);
+    return run_command(terminal, arena, command, line->count - words, line->rest + words, err);
 }
 
 int main(int argc, char **argv)
@@ -179,12 +211,12 @@ int main(int argc, char **argv)
     if (rc == 0) {
         rc = dispatch(terminal, &line, &err);
     }
+    if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        rc = gs_fail_errno(&err, errno, "the result cannot be written to standard output");
+    }
     if (rc < 0) {
         gs_print_error(terminal, &err);
     }
     gs_terminal_free(terminal);
-    if (fflush(stdout) != 0 && rc >= 0) {
-        return gs_code_exit(GS_EIO);
-    }
     return rc < 0 ? gs_code_exit(rc) : rc;
 }
