@@ -59,64 +59,72 @@ static bool is_ours(const gs_node *live, const char *bundle)
     return gs_text_equal(gs_node_text(gs_node_at(live, "metadata/annotations"), GS_BUNDLE_ANNOTATION), bundle);
 }
 
-static int fail_with_log(gs_api *api, const gs_object_id *id, gs_hook_kind kind, gs_error *err)
+static int fail_with_log(const gs_object_id *id, const gs_job_seen *seen, gs_buf *log, gs_hook_kind kind, gs_error *err)
 {
-    GS_AUTO_BUF gs_buf log;
-    gs_error ignored = {0};
-    char tail[GS_ERROR_MESSAGE_MAX / 2] = "";
-    gs_buf_init(&log, GS_MIB(1));
-    if (gs_job_log(api, id, &log, &ignored) == 0) {
-        const char *text = gs_buf_text(&log);
-        gs_text_printable(text + (log.len > sizeof tail ? log.len - sizeof tail + 1 : 0), tail, sizeof tail);
-    }
-    gs_fail(err, kind == GS_HOOK_PRE ? GS_EMIGRATION : GS_EAPPLY, "the hook failed: %s",
-            tail[0] != '\0' ? tail : "it wrote nothing");
+    char words[GS_ERROR_MESSAGE_MAX / 2];
+    gs_job_last_words(log, seen, words, sizeof words);
+    gs_fail(err, kind == GS_HOOK_PRE ? GS_EMIGRATION : GS_EAPPLY, "the hook failed: %s", words);
     return gs_error_at(err, "Job %s/%s", id->namespace, id->name);
+}
+
+static int run_job(const gs_target_job *job, gs_api *api, gs_node *object, const gs_object_id *id, gs_hook_kind kind, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *live = NULL;
+    GS_AUTO_BUF gs_buf log;
+    gs_job_seen seen;
+    gs_buf_init(&log, GS_MAX_JOB_LOG_BYTES);
+    int rc = gs_job_see(api, id, &seen, err);
+    if (rc == 0) {
+        rc = gs_api_get(api, id, &live, err);
+    }
+    if (rc == 0 && live && (seen.state == GS_JOB_FAILED || !is_ours(live->root, job->bundle_digest))) {
+        rc = gs_job_remove(api, job->run, id, err);
+        seen.state = GS_JOB_ABSENT;
+    }
+    if (rc == 0 && seen.state == GS_JOB_ABSENT) {
+        rc = gs_api_apply(api, object, false, NULL, err);
+    }
+    int64_t deadline = gs_node_integer(gs_node_get(object, "spec"), "activeDeadlineSeconds", GS_HOOK_DEFAULT_MS / 1000) * 1000;
+    if (rc == 0 && seen.state != GS_JOB_COMPLETE) {
+        rc = gs_job_await(api, job->run, id, deadline + GS_HOOK_SLACK_MS, &seen, &log, err);
+    }
+    return rc == 0 && seen.state == GS_JOB_FAILED ? fail_with_log(id, &seen, &log, kind, err) : rc;
 }
 
 static int run_hook(const gs_target_job *job, gs_api *api, gs_node *object, gs_hook_kind kind, gs_arena *arena, gs_error *err)
 {
-    GS_AUTO_DOC gs_doc *live = NULL;
     gs_object_id id;
-    gs_job_state state = GS_JOB_ABSENT;
-    int64_t attempt = 0;
     int rc = gs_object_identify(object, &id, err);
     if (rc == 0) {
         rc = stamp(job, object, arena, err);
     }
-    if (rc == 0 && strcmp(id.kind, "Job") != 0) {
-        return gs_api_apply(api, object, false, NULL, err); /* a Secret or ConfigMap that the Jobs need */
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = gs_api_get(api, &id, &live, err);
-    }
-    if (rc == 0 && live) {
-        rc = gs_job_observe(api, &id, &state, &attempt, err);
-        if (rc == 0 && (state == GS_JOB_FAILED || !is_ours(live->root, job->bundle_digest))) {
-            rc = gs_job_remove(api, job->run, &id, err);
-            state = GS_JOB_ABSENT;
-        }
-    }
-    if (rc == 0 && state == GS_JOB_ABSENT) {
-        rc = gs_api_apply(api, object, false, NULL, err);
-    }
-    int64_t deadline = gs_node_integer(gs_node_get(object, "spec"), "activeDeadlineSeconds", GS_HOOK_DEFAULT_MS / 1000) * 1000;
-    if (rc == 0 && state != GS_JOB_COMPLETE) {
-        rc = gs_job_await(api, job->run, &id, deadline + GS_HOOK_SLACK_MS, &state, err);
-    }
-    return rc == 0 && state == GS_JOB_FAILED ? fail_with_log(api, &id, kind, err) : rc;
+    /* a Secret or ConfigMap that the Jobs need is only applied */
+    return strcmp(id.kind, "Job") == 0 ? run_job(job, api, object, &id, kind, err) : gs_api_apply(api, object, false, NULL, err);
 }
 
-int gs_hooks_run(const gs_target_job *job, gs_api *api, const gs_node *objects, gs_hook_kind kind, gs_error *err)
+bool gs_hooks_any(const gs_node *objects, gs_hook_kind kind)
 {
-    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    for (size_t i = 0; i < objects->count; i++) {
+        gs_hook hook;
+        if (gs_kube_hook(objects->items[i], &hook, NULL) == 0 && hook.kind == kind) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int gs_hooks_run(const gs_target_job *job, gs_api *api, gs_doc *unit, gs_hook_kind kind, gs_error *err)
+{
     ranked *hooks = NULL;
     size_t count = 0;
-    int rc = arena ? collect(objects, kind, arena, &hooks, &count, err) : gs_fail_nomem(err);
+    int rc = collect(unit->root, kind, unit->arena, &hooks, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = gs_check_stop(job->run, 1, err);
         if (rc == 0) {
-            rc = run_hook(job, api, hooks[i].object, kind, arena, err);
+            rc = run_hook(job, api, hooks[i].object, kind, unit->arena, err);
         }
     }
     return rc;

@@ -19,13 +19,19 @@ static bool is_protected(const char *kind)
     return false;
 }
 
+const char *gs_inventory_namespace(const gs_target_job *job)
+{
+    return job->place && job->place->namespace ? job->place->namespace : gs_unit_namespace(job);
+}
+
+/* Products and environments may share a namespace. An underscore, which a name of gapship may have, is none of a ConfigMap's. */
 static gs_object_id config_map(const gs_target_job *job, gs_arena *arena)
 {
-    const char *namespace = job->place->namespace ? job->place->namespace : job->unit->target.namespace;
-    return (gs_object_id){.api_version = "v1",
-                          .kind = "ConfigMap",
-                          .namespace = namespace ? namespace : "default",
-                          .name = gs_arena_printf(arena, "gapship-%s-%s", job->environment->name, job->unit->name)};
+    char *name = gs_arena_printf(arena, "gapship.%s.%s.%s", job->release->name, job->environment->name, job->unit->name);
+    for (char *c = name; c && *c != '\0'; c++) {
+        *c = *c == '_' ? '-' : *c;
+    }
+    return (gs_object_id){.api_version = "v1", .kind = "ConfigMap", .namespace = gs_inventory_namespace(job), .name = name};
 }
 
 /* "apiVersion kind namespace name", one a line; the namespace of a cluster-wide object is "-". */
@@ -38,8 +44,8 @@ static int parse_line(const char *line, size_t len, gs_arena *arena, gs_object_i
     }
     for (size_t i = 0; i < 4; i++) {
         parts[i] = text;
-        char *space = i < 3 ? strchr(text, ' ') : NULL;
-        if (i < 3 && !space) {
+        char *space = strchr(text, ' ');
+        if (!space != (i == 3)) {
             return gs_fail(err, GS_ESTATE, "the unit's inventory in the cluster has a line that is no object");
         }
         if (space) {
@@ -57,10 +63,13 @@ int gs_inventory_read(const gs_target_job *job, gs_api *api, gs_arena *arena, gs
     gs_object_id id = config_map(job, arena);
     *out = (gs_inventory){0};
     int rc = id.name ? gs_api_get(api, &id, &live, err) : gs_fail_nomem(err);
-    const char *text = rc == 0 && live ? gs_node_text(gs_node_get(live->root, "data"), "objects") : NULL;
+    const gs_node *data = rc == 0 && live ? gs_node_get(live->root, "data") : NULL;
+    const char *text = gs_node_text(data, "objects");
+    const char *bundle = gs_node_text(data, "bundle");
     if (rc < 0 || !text) {
         return rc;
     }
+    out->bundle = bundle ? gs_arena_text(arena, bundle) : NULL;
     size_t lines = 1;
     for (const char *c = text; *c != '\0'; c++) {
         lines += *c == '\n' ? 1 : 0;
@@ -126,7 +135,7 @@ int gs_inventory_write(const gs_target_job *job, gs_api *api, const gs_inventory
     metadata = gs_node_set_text(arena, metadata, "namespace", id.namespace);
     metadata = gs_node_set(arena, metadata, "labels", labels);
     gs_node *data = gs_node_set_text(arena, gs_node_new_map(arena), "objects", gs_buf_text(&text));
-    data = gs_node_set_text(arena, data, "bundle", job->bundle_digest);
+    data = gs_node_set_text(arena, data, "bundle", second ? NULL : job->bundle_digest);
     gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "apiVersion", id.api_version);
     map = gs_node_set_text(arena, map, "kind", id.kind);
     map = gs_node_set(arena, map, "metadata", metadata);

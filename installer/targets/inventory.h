@@ -7,7 +7,10 @@
 typedef struct gs_inventory {
     gs_object_id *items;
     size_t count;
+    const char *bundle; /* whose application came to its end, hooks included; NULL: one is under way */
 } gs_inventory;
+
+const char *gs_inventory_namespace(const gs_target_job *job);
 
 /* What earlier applications left; empty when there was none. */
 int gs_inventory_read(const gs_target_job *job, gs_api *api, gs_arena *arena, gs_inventory *out, gs_error *err) GS_MUST_USE;

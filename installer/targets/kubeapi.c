@@ -23,6 +23,7 @@ struct gs_api {
     gs_child *proxy;
     gs_http *http;
     gs_http_host host;
+    bool answered; /* the cluster is there: from now on a failing call is tried again */
     gs_arena *arena;
     gs_text_map plurals; /* "apps/v1 Deployment" -> "deployments"; "" for a kind the cluster does not have */
 };
@@ -85,6 +86,7 @@ static int check_version(gs_api *api, gs_error *err)
         gs_error_context(err, "the cluster does not answer");
         gs_error_hint(err, "try: kubectl --kubeconfig %s version", api->job->place->kubeconfig);
     }
+    api->answered = rc == 0;
     return rc;
 }
 
@@ -167,8 +169,10 @@ int gs_api_send(gs_api *api, const gs_api_call *call, int *status, gs_buf *body,
     request.body_len = call->body ? call->body->len : 0;
     request.max_body = GS_MAX_DOC_BYTES;
     request.idle_ms = GS_API_IDLE_MS;
+    /* Every call can be repeated, so an API server that restarts is waited for. */
+    const gs_http_retry retry = {.tries = api->answered ? 0 : 1};
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    rc = gs_http_send(api->http, &request, &response, err);
+    rc = gs_http_send_retrying(api->http, &request, &retry, &response, err);
     if (rc < 0) {
         return rc;
     }
@@ -290,6 +294,17 @@ static int parse_object(const gs_buf *body, gs_doc **out, gs_error *err)
     return gs_doc_parse(GS_JSON, "object", body->data, body->len, out, err);
 }
 
+/* The path; NULL for a kind that the cluster does not have. */
+static int known_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char **out, gs_error *err)
+{
+    gs_error why = {0};
+    int rc = gs_api_path(api, id, arena, out, &why);
+    if (rc < 0 && rc != GS_ENOTFOUND && err) {
+        *err = why;
+    }
+    return rc == GS_ENOTFOUND ? 0 : rc;
+}
+
 int gs_api_get(gs_api *api, const gs_object_id *id, gs_doc **out, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
@@ -298,10 +313,9 @@ int gs_api_get(gs_api *api, const gs_object_id *id, gs_doc **out, gs_error *err)
     int status = 0;
     gs_buf_init(&body, GS_MAX_DOC_BYTES);
     *out = NULL;
-    int rc = arena ? gs_api_path(api, id, arena, &path, err) : gs_fail_nomem(err);
-    if (rc == GS_ENOTFOUND) {
-        *err = (gs_error){0};
-        return 0;
+    int rc = arena ? known_path(api, id, arena, &path, err) : gs_fail_nomem(err);
+    if (rc < 0 || !path) {
+        return rc;
     }
     if (rc == 0) {
         rc = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
@@ -352,26 +366,45 @@ int gs_api_apply(gs_api *api, const gs_node *object, bool dry_run, gs_doc **out,
     return 0;
 }
 
-int gs_api_delete(gs_api *api, const gs_object_id *id, gs_error *err)
+int gs_api_delete(gs_api *api, const gs_object_id *id, bool foreground, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     GS_AUTO_BUF gs_buf body;
     const char *path = NULL;
     int status = 0;
     gs_buf_init(&body, GS_MAX_DOC_BYTES);
-    int rc = arena ? gs_api_path(api, id, arena, &path, err) : gs_fail_nomem(err);
-    if (rc == GS_ENOTFOUND) {
-        *err = (gs_error){0};
-        return 0;
+    int rc = arena ? known_path(api, id, arena, &path, err) : gs_fail_nomem(err);
+    if (rc < 0 || !path) {
+        return rc;
     }
-    const char *url = rc == 0 ? gs_arena_printf(arena, "%s?propagationPolicy=Background", path) : NULL;
-    if (rc == 0) {
-        rc = url ? gs_api_send(api, &(gs_api_call){.method = "DELETE", .path = url}, &status, &body, err) : gs_fail_nomem(err);
-    }
+    const char *url = gs_arena_printf(arena, "%s?propagationPolicy=%s", path, foreground ? "Foreground" : "Background");
+    rc = url ? gs_api_send(api, &(gs_api_call){.method = "DELETE", .path = url}, &status, &body, err) : gs_fail_nomem(err);
     if (rc < 0 || status == 404 || (status >= 200 && status < 300)) {
         return rc;
     }
     return gs_api_fail(status, &body, err);
+}
+
+int gs_api_need_namespace(gs_api *api, const char *name, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    GS_AUTO_BUF gs_buf body;
+    const char *path = NULL;
+    int status = 0;
+    const gs_object_id id = {.api_version = "v1", .kind = "Namespace", .namespace = "", .name = name};
+    gs_buf_init(&body, GS_MAX_DOC_BYTES);
+    int rc = arena ? gs_api_path(api, &id, arena, &path, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
+    }
+    if (rc < 0 || status != 404) {
+        return rc; /* a user who may not see namespaces may still work in this one */
+    }
+    gs_node *metadata = gs_node_set_text(arena, gs_node_new_map(arena), "name", name);
+    gs_node *object = gs_node_set_text(arena, gs_node_new_map(arena), "apiVersion", id.api_version);
+    object = gs_node_set_text(arena, object, "kind", id.kind);
+    object = gs_node_set(arena, object, "metadata", metadata);
+    return object ? gs_api_apply(api, object, false, NULL, err) : gs_fail_nomem(err);
 }
 
 int gs_api_pods(gs_api *api, const char *namespace, const char *selector, gs_doc **out, gs_error *err)

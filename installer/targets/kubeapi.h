@@ -17,7 +17,8 @@ void gs_api_close(gs_api *api);
 void gs_api_close_p(gs_api **api);
 #define GS_AUTO_API __attribute__((cleanup(gs_api_close_p)))
 
-/* One call. path begins with "/api" or "/apis". status gets the HTTP status; body the answer. 0 for every status. */
+/* One call, tried again while the server is busy or away. path begins with "/api" or "/apis". status gets the HTTP status; body
+ * the answer. 0 for every status. */
 typedef struct gs_api_call {
     const char *method;
     const char *path;
@@ -34,8 +35,10 @@ int gs_api_get(gs_api *api, const gs_object_id *id, gs_doc **out, gs_error *err)
 /* Server-side apply by field manager gapship; dry_run changes nothing. *out, if not NULL, gets the answered object. 409 is
  * GS_ECONFLICT with the field and its manager, 403 GS_EAUTH, anything else GS_EAPPLY with the API's message. */
 int gs_api_apply(gs_api *api, const gs_node *object, bool dry_run, gs_doc **out, gs_error *err) GS_MUST_USE;
-/* Removes an object, its dependents in the background; absent is no error. */
-int gs_api_delete(gs_api *api, const gs_object_id *id, gs_error *err) GS_MUST_USE;
+/* Removes an object; absent is no error. foreground: it stays until its dependents are gone, else they go in the background. */
+int gs_api_delete(gs_api *api, const gs_object_id *id, bool foreground, gs_error *err) GS_MUST_USE;
+/* Makes a namespace where it is known to be absent: it is part of getting there, as with `helm --create-namespace`. */
+int gs_api_need_namespace(gs_api *api, const char *name, gs_error *err) GS_MUST_USE;
 /* The Pods that a label selector names in a namespace: a PodList. */
 int gs_api_pods(gs_api *api, const char *namespace, const char *selector, gs_doc **out, gs_error *err) GS_MUST_USE;
 /* The error of an API answer: its message, and the code for its status. Returns the code. */

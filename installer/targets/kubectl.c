@@ -89,6 +89,14 @@ static int diff_object(gs_api *api, const gs_node *object, gs_arena *arena, gs_c
                                                   : gs_changes_add(arena, out, GS_CHANGE_MODIFY, gs_arena_text(arena, what), err);
 }
 
+/* Objects that are as wanted do not say that the hooks around them have run. */
+static bool hooks_pending(const gs_target_job *job, const opened *unit)
+{
+    const gs_node *objects = unit->doc->root;
+    return !job->rollback && !gs_text_equal(unit->before.bundle, job->bundle_digest) &&
+           (gs_hooks_any(objects, GS_HOOK_PRE) || gs_hooks_any(objects, GS_HOOK_SYNC));
+}
+
 static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_error *err)
 {
     AUTO_OPENED opened unit = {0};
@@ -102,6 +110,9 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     }
     if (rc == 0) {
         rc = gs_inventory_surplus(&unit.before, &unit.wanted, arena, &changes, &surplus, err);
+    }
+    if (rc == 0 && hooks_pending(job, &unit)) {
+        rc = gs_changes_add(arena, &changes, GS_CHANGE_MODIFY, "hooks", err);
     }
     if (rc < 0) {
         return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
@@ -133,23 +144,6 @@ static int wait_established(const gs_target_job *job, gs_api *api, const gs_obje
     }
 }
 
-/* The unit's namespace is part of getting there, as with `helm --create-namespace`. */
-static int make_namespace(gs_api *api, const char *name, gs_error *err)
-{
-    GS_AUTO_DOC gs_doc *live = NULL;
-    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
-    gs_object_id id = {.api_version = "v1", .kind = "Namespace", .namespace = "", .name = name};
-    int rc = arena ? gs_api_get(api, &id, &live, err) : gs_fail_nomem(err);
-    if (rc < 0 || live) {
-        return rc;
-    }
-    gs_node *metadata = gs_node_set_text(arena, gs_node_new_map(arena), "name", name);
-    gs_node *object = gs_node_set_text(arena, gs_node_new_map(arena), "apiVersion", "v1");
-    object = gs_node_set_text(arena, object, "kind", "Namespace");
-    object = gs_node_set(arena, object, "metadata", metadata);
-    return object ? gs_api_apply(api, object, false, NULL, err) : gs_fail_nomem(err);
-}
-
 static int apply_objects(const gs_target_job *job, const opened *unit, gs_error *err)
 {
     int rc = 0;
@@ -179,7 +173,7 @@ static int prune(const opened *unit, size_t *removed, gs_error *err)
     gs_inventory surplus;
     int rc = gs_inventory_surplus(&unit->before, &unit->wanted, unit->arena, &ignored, &surplus, err);
     for (size_t i = 0; rc == 0 && i < surplus.count; i++) {
-        rc = gs_api_delete(unit->api, &surplus.items[i], err);
+        rc = gs_api_delete(unit->api, &surplus.items[i], false, err);
     }
     *removed = rc == 0 ? surplus.count : 0;
     return rc;
@@ -190,11 +184,14 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
     AUTO_OPENED opened unit = {0};
     size_t removed = 0;
     int rc = open_unit(job, &unit, err);
-    if (rc == 0 && job->unit->target.namespace) {
-        rc = make_namespace(unit.api, job->unit->target.namespace, err);
+    if (rc == 0) {
+        rc = gs_api_need_namespace(unit.api, gs_unit_namespace(job), err);
+    }
+    if (rc == 0) {
+        rc = gs_api_need_namespace(unit.api, gs_inventory_namespace(job), err);
     }
     if (rc == 0 && !job->rollback) {
-        rc = gs_hooks_run(job, unit.api, unit.doc->root, GS_HOOK_PRE, err);
+        rc = gs_hooks_run(job, unit.api, unit.doc, GS_HOOK_PRE, err);
     }
     if (rc == 0) {
         rc = gs_inventory_write(job, unit.api, &unit.wanted, &unit.before, err);
@@ -203,7 +200,7 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
         rc = apply_objects(job, &unit, err);
     }
     if (rc == 0 && !job->rollback) {
-        rc = gs_hooks_run(job, unit.api, unit.doc->root, GS_HOOK_SYNC, err);
+        rc = gs_hooks_run(job, unit.api, unit.doc, GS_HOOK_SYNC, err);
     }
     if (rc == 0) {
         rc = prune(&unit, &removed, err);
@@ -226,7 +223,7 @@ static int wait(const gs_target_job *job, gs_error *err)
         rc = gs_live_wait(job, unit.doc->root, err);
     }
     if (rc == 0 && !job->rollback) {
-        rc = gs_hooks_run(job, unit.api, unit.doc->root, GS_HOOK_POST, err);
+        rc = gs_hooks_run(job, unit.api, unit.doc, GS_HOOK_POST, err);
     }
     return rc;
 }

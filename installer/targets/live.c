@@ -14,7 +14,7 @@ typedef struct waiting {
     const gs_target_job *job;
     gs_api *api;
     const gs_node *objects;
-    int64_t troubled; /* ticks since when a Pod is in trouble; 0: none */
+    int64_t troubled; /* ticks since when a Pod is in trouble; 0: none is */
     char reason[GS_ERROR_MESSAGE_MAX];
 } waiting;
 
@@ -70,28 +70,60 @@ static void selector_of(const gs_node *object, gs_buf *out)
     }
 }
 
-/* A Pod of this very version that cannot start. Pods of another version may be broken: that is why they are being replaced. */
+/* What tells the Pods of one version of a workload from those of another. */
+static const char *version_of(const gs_node *pod)
+{
+    const gs_node *labels = gs_node_at(pod, "metadata/labels");
+    const char *deployed = gs_node_text(labels, "pod-template-hash");
+    const char *version = deployed ? deployed : gs_node_text(labels, "controller-revision-hash");
+    return version ? version : "";
+}
+
+/* The version of the youngest Pod. Older ones may be broken: that is why they are being replaced. */
+static const char *newest_version(const gs_node *pods)
+{
+    const char *version = "", *newest = "";
+    for (size_t i = 0; pods && i < pods->count; i++) {
+        const char *created = gs_node_text(gs_node_get(pods->items[i], "metadata"), "creationTimestamp");
+        if (created && strcmp(created, newest) > 0) {
+            newest = created;
+            version = version_of(pods->items[i]);
+        }
+    }
+    return version;
+}
+
+/* A Pod that ended or is being deleted has a successor, which is looked at instead. */
+static bool counts(const gs_node *pod, const char *version)
+{
+    return strcmp(version_of(pod), version) == 0 && !gs_node_text(gs_node_get(pod, "metadata"), "deletionTimestamp") &&
+           !gs_text_equal(gs_node_text(gs_node_get(pod, "status"), "phase"), "Failed");
+}
+
+/* Adds to the reason what a Pod of the newest version says, which the workload itself never does. */
 static int find_trouble(waiting *self, const gs_object_id *id, const gs_node *wanted, bool *trouble, gs_error *err)
 {
     GS_AUTO_BUF gs_buf selector;
     GS_AUTO_DOC gs_doc *pods = NULL;
-    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
-    gs_image_use *want = NULL;
-    size_t want_count = 0;
     gs_buf_init(&selector, GS_KIB(4));
     selector_of(wanted, &selector);
-    if (!arena || selector.len == 0) {
-        return arena ? 0 : gs_fail_nomem(err);
+    if (selector.len == 0) {
+        return 0;
     }
-    int rc = images_of(wanted, arena, &want, &want_count, err);
+    int rc = gs_buf_check(&selector, err);
     if (rc == 0) {
         rc = gs_api_pods(self->api, id->namespace, gs_buf_text(&selector), &pods, err);
     }
     const gs_node *items = rc == 0 ? gs_node_get(pods->root, "items") : NULL;
-    for (size_t i = 0; rc == 0 && items && i < items->count && !*trouble; i++) {
-        const char *image = gs_node_text(gs_node_at(items->items[i], "spec/containers/0"), "image");
-        if (image && names_image(want, want_count, image)) {
-            *trouble = gs_kube_pod_health(items->items[i], self->reason, sizeof self->reason) == GS_FAILED;
+    const char *version = newest_version(items);
+    size_t used = strlen(self->reason);
+    for (size_t i = 0; items && i < items->count && !*trouble; i++) {
+        char why[GS_ERROR_MESSAGE_MAX / 2];
+        const char *name = gs_node_text(gs_node_get(items->items[i], "metadata"), "name");
+        gs_health health = gs_kube_pod_health(items->items[i], why, sizeof why);
+        if (health != GS_HEALTHY && counts(items->items[i], version)) {
+            (void)snprintf(self->reason + used, sizeof self->reason - used, "; Pod %s: %s", name ? name : "", why);
+            *trouble = health == GS_FAILED;
         }
     }
     return rc;
@@ -129,29 +161,26 @@ static int look_at(waiting *self, const gs_node *wanted, gs_health *health, bool
         return 0;
     }
     (void)snprintf(self->reason, sizeof self->reason, "%.400s: %s", what, why);
-    return *health == GS_PROGRESSING ? find_trouble(self, &id, wanted, trouble, err) : 0;
+    return find_trouble(self, &id, wanted, trouble, err);
 }
 
 /* One look at everything; the first object that is not healthy decides. */
 static int look(waiting *self, bool *healthy, gs_error *err)
 {
-    *healthy = true;
-    for (size_t i = 0; i < self->objects->count && *healthy; i++) {
-        gs_health health = GS_HEALTHY;
-        bool trouble = false;
-        if (is_hook(self->objects->items[i])) {
-            continue;
-        }
-        int rc = look_at(self, self->objects->items[i], &health, &trouble, err);
+    gs_health health = GS_HEALTHY;
+    bool trouble = false;
+    for (size_t i = 0; i < self->objects->count && health == GS_HEALTHY; i++) {
+        int rc = is_hook(self->objects->items[i]) ? 0 : look_at(self, self->objects->items[i], &health, &trouble, err);
         if (rc < 0) {
             return rc;
         }
-        *healthy = health == GS_HEALTHY;
-        self->troubled = !trouble ? 0 : self->troubled > 0 ? self->troubled : gs_ticks();
-        if (health == GS_FAILED || (trouble && gs_ticks() - self->troubled >= GS_POD_TROUBLE_MS)) {
-            return gs_fail(err, GS_EAPPLY, "%s", self->reason);
-        }
     }
+    int64_t now = gs_ticks();
+    self->troubled = !trouble ? 0 : self->troubled > 0 ? self->troubled : now;
+    if (health == GS_FAILED || (trouble && now - self->troubled >= GS_POD_TROUBLE_MS)) {
+        return gs_fail(err, GS_EAPPLY, "%s", self->reason);
+    }
+    *healthy = health == GS_HEALTHY;
     return 0;
 }
 
@@ -190,6 +219,31 @@ int gs_live_wait(const gs_target_job *job, const gs_node *objects, gs_error *err
         rc = wait_healthy(&self, err);
     }
     return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
+}
+
+int gs_live_missing(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_object_id **out, size_t *count,
+                    gs_error *err)
+{
+    GS_AUTO_API gs_api *api = NULL;
+    gs_object_id *missing = gs_arena_array(arena, objects->count + 1, sizeof *missing);
+    size_t found = 0;
+    int rc = missing ? gs_api_open(job, &api, err) : gs_fail_nomem(err);
+    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+        GS_AUTO_DOC gs_doc *live = NULL;
+        if (is_hook(objects->items[i])) {
+            continue;
+        }
+        rc = gs_object_identify(objects->items[i], &missing[found], err);
+        if (rc == 0) {
+            rc = gs_api_get(api, &missing[found], &live, err);
+        }
+        found += rc == 0 && !live ? 1 : 0;
+    }
+    if (rc == 0) {
+        *out = missing;
+        *count = found;
+    }
+    return rc;
 }
 
 int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_text_list *out, gs_error *err)

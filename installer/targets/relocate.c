@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gapship/text.h"
 #include "targets.h"
 
 const char *gs_site_repository(const gs_site *site, const gs_locked_image *image, gs_arena *arena)
@@ -49,7 +50,7 @@ typedef struct replacing {
 static bool is_ignored(const gs_release *release, const char *image)
 {
     for (size_t i = 0; i < release->ignore_images.count; i++) {
-        if (strcmp(release->ignore_images.items[i], image) == 0) {
+        if (gs_glob_match(release->ignore_images.items[i], image)) {
             return true;
         }
     }
@@ -75,6 +76,13 @@ static const char *replace(void *state, const char *image)
     return relocated;
 }
 
+const char *gs_unit_namespace(const gs_target_job *job)
+{
+    const char *unit = job->unit->target.namespace;
+    const char *site = job->place ? job->place->namespace : NULL;
+    return unit ? unit : site ? site : "default";
+}
+
 int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
@@ -92,8 +100,8 @@ int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err)
         gs_fail(err, GS_ECHECK, "%s is not in the bundle", state.missing);
         rc = gs_error_hint(err, "this site's kubectl or helm renders something the builder's did not; compare their versions");
     }
-    if (rc == 0 && job->unit->target.namespace) {
-        rc = gs_kube_set_namespace(doc->arena, doc->root, job->unit->target.namespace, err);
+    if (rc == 0) {
+        rc = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
     }
     if (rc < 0) {
         return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);

@@ -12,6 +12,8 @@ extern const gs_target_ops gs_target_gitops, gs_target_kubectl, gs_target_helm;
 /* "HOST/PREFIX/AS" of a locked image; in arena. */
 const char *gs_site_name(const gs_site *site, const gs_locked_image *image, gs_arena *arena);
 
+/* Where a unit's objects go that name no namespace. */
+const char *gs_unit_namespace(const gs_target_job *job);
 /* A unit's objects with every image that runs relocated; an image that is not in the lock is GS_ECHECK. Hooks included. */
 int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err) GS_MUST_USE;
 /* The variables of job plus those of its unit: ${unit}, ${tag} and ${digest} when the unit runs one image only. */
@@ -27,6 +29,9 @@ int gs_changes_add(gs_arena *arena, gs_changes *changes, gs_change_kind kind, co
 /* Waits until every one of the objects is there, healthy and runs the images it names, for unit.wait.stable, at most
  * unit.wait.timeout. GS_EAPPLY at once with the Pod's message when it cannot get healthy. */
 int gs_live_wait(const gs_target_job *job, const gs_node *objects, gs_error *err) GS_MUST_USE;
+/* Those of the objects (no hooks) that the cluster does not have; ids in arena. */
+int gs_live_missing(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_object_id **out, size_t *count,
+                    gs_error *err) GS_MUST_USE;
 /* The images that the live counterparts of the objects run. */
 int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_text_list *out, gs_error *err) GS_MUST_USE;
 
