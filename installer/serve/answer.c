@@ -1,6 +1,7 @@
 /* OCI distribution 1.1, the reading half: a request becomes a status, headers and bytes. Knows no HTTP library and no socket. */
 #include "answer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +13,14 @@
 
 void gs_answer_header(gs_answer *out, const char *name, const char *value)
 {
-    if (out->header_count < GS_ANSWER_HEADERS) {
-        out->headers[out->header_count].name = name;
-        (void)snprintf(out->headers[out->header_count].value, sizeof out->headers[0].value, "%s", value);
-        out->header_count++;
+    size_t at = 0;
+    while (at < out->header_count && strcmp(out->headers[at].name, name) != 0) {
+        at++;
+    }
+    if (at < GS_ANSWER_HEADERS) {
+        out->headers[at].name = name;
+        (void)snprintf(out->headers[at].value, sizeof out->headers[at].value, "%s", value);
+        out->header_count = at < out->header_count ? out->header_count : at + 1;
     }
 }
 
@@ -36,40 +41,57 @@ void gs_answer_done(gs_answer *answer)
 
 /* ---- content ---- */
 
+/* Content never changes behind its digest, so that it alone is the validator. */
+static bool is_known(const gs_ask *ask, const char *etag, const char *digest)
+{
+    const char *known = ask->if_none_match;
+    return known && (strcmp(known, "*") == 0 || strcmp(known, digest) == 0 || strstr(known, etag));
+}
+
+/* Sets what is to be sent of a blob; false when nothing is. */
+static bool choose_range(const gs_served_blob *blob, const gs_ask *ask, gs_answer *out)
+{
+    char value[128];
+    uint64_t first = 0, last = 0;
+    bool unsatisfiable = false;
+    const bool get = strcmp(ask->method, "GET") == 0; /* RFC 9110 knows ranges of nothing else */
+    gs_answer_header(out, "Accept-Ranges", "bytes");
+    if (get && gs_range_parse(ask->range, blob->size, &first, &last, &unsatisfiable)) {
+        out->status = 206;
+        out->offset += first;
+        out->length = last - first + 1;
+        (void)snprintf(value, sizeof value, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first, last, blob->size);
+        gs_answer_header(out, "Content-Range", value);
+    } else if (unsatisfiable) {
+        (void)snprintf(value, sizeof value, "bytes */%" PRIu64, blob->size);
+        gs_answer_header(out, "Content-Range", value);
+        gs_answer_error(out, 416, "RANGE_INVALID", "the range is not inside the blob");
+        return false;
+    }
+    gs_answer_header(out, "Cache-Control", "max-age=31536000");
+    return true;
+}
+
+/* media_type NULL: as a blob, of which parts may be asked for. */
 static void answer_span(const gs_served_blob *blob, const gs_ask *ask, const char *media_type, gs_answer *out)
 {
-    char digest[GS_DIGEST_TEXT], etag[GS_DIGEST_TEXT + 2], value[128];
-    uint64_t first = 0, last = blob->size - 1;
-    bool unsatisfiable = false;
+    char digest[GS_DIGEST_TEXT], etag[GS_DIGEST_TEXT + 2];
     gs_digest_text(&blob->digest, digest);
     (void)snprintf(etag, sizeof etag, "\"%s\"", digest);
     gs_answer_header(out, "Docker-Content-Digest", digest);
     gs_answer_header(out, "ETag", etag);
-    if (ask->if_none_match && (strcmp(ask->if_none_match, etag) == 0 || strcmp(ask->if_none_match, digest) == 0)) {
+    if (is_known(ask, etag, digest)) {
         out->status = 304;
         return;
     }
     out->status = 200;
-    out->fd = gs_verified_fd(blob->bundle);
-    if (!blob->media_type || strcmp(media_type, "application/octet-stream") == 0) {
-        gs_answer_header(out, "Accept-Ranges", "bytes");
-        gs_answer_header(out, "Cache-Control", "max-age=31536000");
-        if (gs_range_parse(ask->range, blob->size, &first, &last, &unsatisfiable)) {
-            out->status = 206;
-            (void)snprintf(value, sizeof value, "bytes %llu-%llu/%llu", (unsigned long long)first, (unsigned long long)last,
-                           (unsigned long long)blob->size);
-            gs_answer_header(out, "Content-Range", value);
-        } else if (unsatisfiable) {
-            (void)snprintf(value, sizeof value, "bytes */%llu", (unsigned long long)blob->size);
-            gs_answer_header(out, "Content-Range", value);
-            out->fd = -1;
-            gs_answer_error(out, 416, "RANGE_INVALID", "the range is not inside the blob");
-            return;
-        }
+    out->offset = blob->offset;
+    out->length = blob->size;
+    if (!media_type && !choose_range(blob, ask, out)) {
+        return;
     }
-    gs_answer_header(out, "Content-Type", media_type);
-    out->offset = blob->offset + first;
-    out->length = last - first + 1;
+    out->fd = gs_verified_fd(blob->bundle);
+    gs_answer_header(out, "Content-Type", media_type ? media_type : "application/octet-stream");
 }
 
 static void answer_manifest(const gs_catalogue *catalogue, const gs_repository *repository, const gs_route *route,
@@ -111,7 +133,7 @@ static void answer_blob(const gs_catalogue *catalogue, const gs_route *route, co
         gs_answer_error(out, 404, "BLOB_UNKNOWN", "no such blob");
         return;
     }
-    answer_span(blob, ask, "application/octet-stream", out);
+    answer_span(blob, ask, NULL, out);
 }
 
 /* ---- lists ---- */
@@ -150,11 +172,14 @@ static void page_add(page *at, gs_buf *body, const char *name)
     at->shown++;
 }
 
-static void page_end(const page *at, const char *path, gs_answer *out)
+/* ns: of a mirror, or NULL. */
+static void page_end(const page *at, const char *path, const char *ns, gs_answer *out)
 {
-    char link[512];
+    char link[GS_ANSWER_VALUE];
     if (at->more && at->previous) {
-        (void)snprintf(link, sizeof link, "<%s?n=%llu&last=%s>; rel=\"next\"", path, (unsigned long long)at->limit, at->previous);
+        const bool mirrored = ns && ns[0] != '\0';
+        (void)snprintf(link, sizeof link, "<%s?n=%" PRIu64 "&last=%s%s%s>; rel=\"next\"", path, at->limit, at->previous,
+                       mirrored ? "&ns=" : "", mirrored ? ns : "");
         gs_answer_header(out, "Link", link);
     }
     out->status = 200;
@@ -168,11 +193,11 @@ static void answer_catalog(const gs_catalogue *catalogue, const gs_ask *ask, gs_
         return;
     }
     gs_buf_add_text(&out->body, "{\"repositories\":[");
-    for (size_t i = 0; i < catalogue->repository_count; i++) {
-        page_add(&at, &out->body, catalogue->repositories[i].name);
+    for (size_t i = 0; i < catalogue->own.count; i++) {
+        page_add(&at, &out->body, catalogue->own.items[i].name);
     }
     gs_buf_add_text(&out->body, "]}");
-    page_end(&at, "/v2/_catalog", out);
+    page_end(&at, ask->path, NULL, out);
 }
 
 static void answer_tags(const gs_repository *repository, const char *name, const gs_ask *ask, gs_answer *out)
@@ -188,7 +213,7 @@ static void answer_tags(const gs_repository *repository, const char *name, const
         page_add(&at, &out->body, repository->tags[i].name);
     }
     gs_buf_add_text(&out->body, "]}");
-    page_end(&at, ask->path, out);
+    page_end(&at, ask->path, ask->ns, out);
 }
 
 static bool add_referrer(gs_answer *out, const gs_descriptor *descriptor, bool first)
@@ -235,35 +260,50 @@ static void answer_referrers(const gs_catalogue *catalogue, const gs_route *rout
 
 /* ---- all of it ---- */
 
-static void answer_route(const gs_catalogue *catalogue, const gs_route *route, const gs_ask *ask, gs_answer *out)
+static void answer_named(const gs_catalogue *catalogue, const gs_route *route, const gs_ask *ask, gs_answer *out)
 {
-    if (route->kind == GS_ROUTE_BASE) {
-        out->status = 200;
-        gs_buf_add_text(&out->body, "{}");
-        gs_answer_header(out, "Content-Type", "application/json");
-        return;
-    }
-    if (route->kind == GS_ROUTE_CATALOG) {
-        answer_catalog(catalogue, ask, out);
-        return;
-    }
-    const gs_repository *repository = route->kind != GS_ROUTE_NONE ? gs_catalogue_repository(catalogue, route->name, ask->ns)
-                                                                   : NULL;
+    const gs_repository *repository = gs_catalogue_repository(catalogue, route->name, ask->ns);
     if (!repository) {
         gs_answer_error(out, 404, "NAME_UNKNOWN", "this registry serves no such repository");
         return;
     }
-    if (ask->ns) {
+    if (ask->ns && ask->ns[0] != '\0') {
         gs_answer_header(out, "OCI-Namespace", ask->ns);
     }
     if (route->kind == GS_ROUTE_MANIFEST) {
         answer_manifest(catalogue, repository, route, ask, out);
     } else if (route->kind == GS_ROUTE_BLOB) {
         answer_blob(catalogue, route, ask, out);
-    } else if (route->kind == GS_ROUTE_TAGS) {
-        answer_tags(repository, route->name, ask, out);
     } else {
+        answer_tags(repository, route->name, ask, out);
+    }
+}
+
+static void answer_route(const gs_catalogue *catalogue, const gs_route *route, const gs_ask *ask, gs_answer *out)
+{
+    switch (route->kind) {
+    case GS_ROUTE_NONE:
+        gs_answer_error(out, 404, "NAME_INVALID", "no such endpoint, or no name that a repository can have");
+        break;
+    case GS_ROUTE_BASE:
+        out->status = 200;
+        gs_buf_add_text(&out->body, "{}");
+        gs_answer_header(out, "Content-Type", "application/json");
+        break;
+    case GS_ROUTE_CATALOG:
+        answer_catalog(catalogue, ask, out);
+        break;
+    case GS_ROUTE_REFERRERS: /* of an unknown repository too: a 404 says that the whole API is missing */
         answer_referrers(catalogue, route, ask, out);
+        break;
+    case GS_ROUTE_UPLOAD:
+        gs_answer_error(out, 404, "BLOB_UPLOAD_UNKNOWN", "this registry is read-only: it takes no uploads");
+        break;
+    case GS_ROUTE_TAGS:
+    case GS_ROUTE_MANIFEST:
+    case GS_ROUTE_BLOB:
+        answer_named(catalogue, route, ask, out);
+        break;
     }
 }
 
@@ -274,14 +314,11 @@ void gs_answer_make(const gs_catalogue *catalogue, const gs_ask *ask, gs_answer 
     gs_buf_init(&out->body, GS_MIB(64));
     gs_answer_header(out, "Docker-Distribution-Api-Version", "registry/2.0");
     if (strcmp(ask->method, "GET") != 0 && strcmp(ask->method, "HEAD") != 0) {
+        gs_answer_header(out, "Allow", "GET, HEAD");
         gs_answer_error(out, 405, "UNSUPPORTED", "this registry is read-only: it serves what bundles brought");
         return;
     }
     gs_route_parse(ask->path, &route);
-    if (route.kind == GS_ROUTE_UPLOAD) {
-        gs_answer_error(out, 404, "BLOB_UPLOAD_UNKNOWN", "this registry is read-only: it takes no uploads");
-        return;
-    }
     answer_route(catalogue, &route, ask, out);
     if (out->body.failed) {
         gs_answer_error(out, 500, "UNKNOWN", "out of memory");

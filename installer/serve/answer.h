@@ -5,7 +5,8 @@
 #include "catalogue.h"
 #include "gapship/buf.h"
 
-#define GS_ANSWER_HEADERS 8
+#define GS_ANSWER_HEADERS 10
+#define GS_ANSWER_VALUE   1024 /* a Link has a path, a tag and a host */
 
 /* What is asked, with everything of the request that matters. Strings are borrowed. */
 typedef struct gs_ask {
@@ -23,7 +24,7 @@ typedef struct gs_answer {
     uint64_t offset, length;
     struct {
         const char *name;
-        char value[512];
+        char value[GS_ANSWER_VALUE];
     } headers[GS_ANSWER_HEADERS];
     size_t header_count;
 } gs_answer;
@@ -32,6 +33,7 @@ typedef struct gs_answer {
 void gs_answer_make(const gs_catalogue *catalogue, const gs_ask *ask, gs_answer *out);
 /* The error body of the distribution specification. */
 void gs_answer_error(gs_answer *out, int status, const char *code, const char *message);
+/* Replaces one of the same name. name lives as long as the answer. */
 void gs_answer_header(gs_answer *out, const char *name, const char *value);
 void gs_answer_done(gs_answer *answer);
 

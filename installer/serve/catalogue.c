@@ -1,16 +1,15 @@
 /* The table of what is served. Everything a request can reach is in it; nothing else is. */
 #include "catalogue.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gapship/limits.h"
-#include "gapship/text.h"
 
 typedef struct making {
     gs_catalogue *catalogue;
     const char *prefix;
-    size_t repository_room, blob_room;
 } making;
 
 static void *grown(gs_arena *arena, const void *items, size_t count, size_t *room, size_t size)
@@ -32,8 +31,8 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
     if (!member) {
         return gs_fail(err, GS_EFORMAT, "the bundle does not carry a blob that an image needs");
     }
-    if (catalogue->blob_count == make->blob_room) {
-        catalogue->blobs = grown(catalogue->arena, catalogue->blobs, catalogue->blob_count, &make->blob_room,
+    if (catalogue->blob_count == catalogue->blob_room) {
+        catalogue->blobs = grown(catalogue->arena, catalogue->blobs, catalogue->blob_count, &catalogue->blob_room,
                                  sizeof *catalogue->blobs);
         if (!catalogue->blobs) {
             return gs_fail_nomem(err);
@@ -66,63 +65,50 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
 
 /* ---- repositories ---- */
 
-static int add_repository(making *make, const char *name, const char *source, gs_repository **out, gs_error *err)
+static gs_repository *add_repository(gs_repositories *list, const char *name, gs_arena *arena)
 {
-    gs_catalogue *catalogue = make->catalogue;
-    for (size_t i = 0; i < catalogue->repository_count; i++) {
-        if (strcmp(catalogue->repositories[i].name, name) == 0) {
-            *out = &catalogue->repositories[i];
-            (*out)->source = source ? source : (*out)->source;
-            return 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i].name, name) == 0) {
+            return &list->items[i];
         }
     }
-    if (catalogue->repository_count == make->repository_room) {
-        catalogue->repositories = grown(catalogue->arena, catalogue->repositories, catalogue->repository_count,
-                                        &make->repository_room, sizeof *catalogue->repositories);
-        if (!catalogue->repositories) {
-            return gs_fail_nomem(err);
+    if (list->count == list->room) {
+        list->items = grown(arena, list->items, list->count, &list->room, sizeof *list->items);
+        if (!list->items) {
+            return NULL;
         }
     }
-    *out = &catalogue->repositories[catalogue->repository_count++];
-    **out = (gs_repository){.name = name, .source = source};
-    return 0;
+    list->items[list->count] = (gs_repository){.name = name};
+    return &list->items[list->count++];
 }
 
-static int add_tag(making *make, gs_repository *repository, const char *name, const gs_digest *digest, gs_error *err)
+/* The name and the tag live in the arena. */
+static int add_tag(gs_repositories *list, const char *name, const char *tag, const gs_digest *digest, gs_arena *arena)
 {
+    gs_repository *repository = add_repository(list, name, arena);
+    if (!repository || tag[0] == '\0') {
+        return repository ? 0 : GS_ENOMEM;
+    }
     for (size_t i = 0; i < repository->tag_count; i++) {
-        if (strcmp(repository->tags[i].name, name) == 0) {
+        if (strcmp(repository->tags[i].name, tag) == 0) {
             repository->tags[i].digest = *digest;
             return 0;
         }
     }
-    gs_served_tag *larger = gs_arena_array(make->catalogue->arena, repository->tag_count + 1, sizeof *larger);
+    gs_served_tag *larger = gs_arena_array(arena, repository->tag_count + 1, sizeof *larger);
     if (!larger) {
-        return gs_fail_nomem(err);
+        return GS_ENOMEM;
     }
     if (repository->tag_count > 0) {
         memcpy(larger, repository->tags, repository->tag_count * sizeof *larger);
     }
-    larger[repository->tag_count] = (gs_served_tag){.name = name, .digest = *digest};
+    larger[repository->tag_count++] = (gs_served_tag){.name = tag, .digest = *digest};
     repository->tags = larger;
-    repository->tag_count++;
     return 0;
 }
 
-/* "host/path" of the reference an image came by, or NULL. */
-static const char *source_of(const gs_content *content, gs_arena *arena)
-{
-    const char *whole = gs_annotation(&content->descriptor.annotations, GS_IMAGE_NAME_ANNOTATION);
-    gs_reference reference;
-    gs_error ignored = {0};
-    if (!whole || gs_reference_parse(whole, &reference, &ignored) < 0) {
-        return NULL;
-    }
-    return gs_arena_printf(arena, "%s/%s", reference.host, reference.path);
-}
-
 /* The index's name of an image is AS:TAG; it becomes PREFIX/AS and TAG. */
-static int add_image(making *make, const gs_verified *bundle, const gs_content *content, gs_error *err)
+static int add_own_name(making *make, const gs_content *content, gs_error *err)
 {
     gs_arena *arena = make->catalogue->arena;
     const char *colon = strrchr(content->name, ':');
@@ -132,21 +118,45 @@ static int add_image(making *make, const gs_verified *bundle, const gs_content *
     const char *as = gs_arena_copy(arena, content->name, (size_t)(colon - content->name));
     const char *name = as && make->prefix[0] != '\0' ? gs_arena_printf(arena, "%s/%s", make->prefix, as) : as;
     const char *tag = gs_arena_text(arena, colon + 1);
-    gs_repository *repository = NULL;
-    gs_needed *needed = NULL;
-    size_t count = 0;
-    if (!name || !tag) {
+    if (!name || !tag || add_tag(&make->catalogue->own, name, tag, &content->descriptor.digest, arena) < 0) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_contents_needed(bundle, content, arena, &needed, &count, err);
+    return 0;
+}
+
+/* "host/path" and the tag of the reference that an image came by. One that came from a file has none. */
+static int add_source_name(making *make, const gs_content *content, gs_error *err)
+{
+    gs_arena *arena = make->catalogue->arena;
+    const char *whole = gs_annotation(&content->descriptor.annotations, GS_IMAGE_NAME_ANNOTATION);
+    gs_reference reference;
+    gs_error ignored = {0};
+    if (!whole || gs_reference_parse(whole, &reference, &ignored) < 0) {
+        return 0;
+    }
+    const char *name = gs_arena_printf(arena, "%s/%s", reference.host, reference.path);
+    const char *tag = gs_arena_text(arena, reference.tag);
+    if (!name || !tag || add_tag(&make->catalogue->sources, name, tag, &content->descriptor.digest, arena) < 0) {
+        return gs_fail_nomem(err);
+    }
+    return 0;
+}
+
+static int add_image(making *make, const gs_verified *bundle, const gs_content *content, gs_error *err)
+{
+    gs_needed *needed = NULL;
+    size_t count = 0;
+    int rc = gs_contents_needed(bundle, content, make->catalogue->arena, &needed, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
         rc = add_blob(make, bundle, &needed[i], err);
     }
     if (rc == 0) {
-        rc = add_repository(make, name, source_of(content, arena), &repository, err);
+        rc = add_own_name(make, content, err);
     }
-    return rc < 0 ? rc : add_tag(make, repository, tag, &content->descriptor.digest, err);
+    return rc < 0 ? rc : add_source_name(make, content, err);
 }
+
+/* ---- order ---- */
 
 static int by_name(const void *a, const void *b)
 {
@@ -158,22 +168,45 @@ static int by_tag(const void *a, const void *b)
     return strcmp(((const gs_served_tag *)a)->name, ((const gs_served_tag *)b)->name);
 }
 
+/* A manifest before the same bytes as a blob: whoever finds it can be told its type. */
 static int by_digest(const void *a, const void *b)
 {
-    return gs_digest_compare(&((const gs_served_blob *)a)->digest, &((const gs_served_blob *)b)->digest);
+    const gs_served_blob *x = a;
+    const gs_served_blob *y = b;
+    int order = gs_digest_compare(&x->digest, &y->digest);
+    return order != 0 ? order : (y->media_type != NULL) - (x->media_type != NULL);
 }
 
-static void sort(gs_catalogue *catalogue)
+static int by_digest_alone(const void *digest, const void *blob)
 {
-    if (catalogue->repository_count > 0) {
-        qsort(catalogue->repositories, catalogue->repository_count, sizeof *catalogue->repositories, by_name);
+    return gs_digest_compare(digest, &((const gs_served_blob *)blob)->digest);
+}
+
+static void sort_repositories(gs_repositories *list)
+{
+    if (list->count > 0) {
+        qsort(list->items, list->count, sizeof *list->items, by_name);
     }
-    for (size_t i = 0; i < catalogue->repository_count; i++) {
-        qsort(catalogue->repositories[i].tags, catalogue->repositories[i].tag_count, sizeof(gs_served_tag), by_tag);
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->items[i].tag_count > 0) {
+            qsort(list->items[i].tags, list->items[i].tag_count, sizeof(gs_served_tag), by_tag);
+        }
     }
+}
+
+/* Images share layers, and bundles images: each is kept once. */
+static void sort_blobs(gs_catalogue *catalogue)
+{
+    size_t kept = 0;
     if (catalogue->blob_count > 0) {
         qsort(catalogue->blobs, catalogue->blob_count, sizeof *catalogue->blobs, by_digest);
     }
+    for (size_t i = 0; i < catalogue->blob_count; i++) {
+        if (kept == 0 || !gs_digest_equal(&catalogue->blobs[i].digest, &catalogue->blobs[kept - 1].digest)) {
+            catalogue->blobs[kept++] = catalogue->blobs[i];
+        }
+    }
+    catalogue->blob_count = kept;
 }
 
 int gs_catalogue_make(const char *prefix, const gs_verified *const *bundles, size_t count, gs_catalogue *out, gs_error *err)
@@ -194,7 +227,9 @@ int gs_catalogue_make(const char *prefix, const gs_verified *const *bundles, siz
         gs_catalogue_done(&catalogue);
         return rc;
     }
-    sort(&catalogue);
+    sort_repositories(&catalogue.own);
+    sort_repositories(&catalogue.sources);
+    sort_blobs(&catalogue);
     *out = catalogue;
     return 0;
 }
@@ -207,44 +242,42 @@ void gs_catalogue_done(gs_catalogue *catalogue)
 
 /* ---- look-ups ---- */
 
-static const gs_repository *by_source(const gs_catalogue *catalogue, const char *host, const char *path)
+static const gs_repository *find(const gs_repositories *list, const char *name)
 {
-    size_t len = strlen(host);
-    for (size_t i = 0; i < catalogue->repository_count; i++) {
-        const char *source = catalogue->repositories[i].source;
-        if (source && strncmp(source, host, len) == 0 && source[len] == '/' && strcmp(source + len + 1, path) == 0) {
-            return &catalogue->repositories[i];
-        }
-    }
-    return NULL;
+    const gs_repository wanted = {.name = name};
+    return list->count == 0 ? NULL : bsearch(&wanted, list->items, list->count, sizeof wanted, by_name);
+}
+
+static const gs_repository *find_source(const gs_catalogue *catalogue, const char *host, const char *path)
+{
+    char name[sizeof(gs_reference)];
+    int len = snprintf(name, sizeof name, "%s/%s", host, path);
+    return len < 0 || (size_t)len >= sizeof name ? NULL : find(&catalogue->sources, name);
 }
 
 const gs_repository *gs_catalogue_repository(const gs_catalogue *catalogue, const char *name, const char *ns)
 {
-    static const char hub[] = "docker.io";
+    gs_reference reference;
+    gs_error ignored = {0};
     if (ns && ns[0] != '\0') {
-        return by_source(catalogue, ns, name);
+        return find_source(catalogue, ns, name);
     }
-    gs_repository wanted = {.name = name};
-    const gs_repository *found = catalogue->repository_count == 0 ? NULL
-                                                                  : bsearch(&wanted, catalogue->repositories,
-                                                                            catalogue->repository_count, sizeof wanted, by_name);
-    for (size_t i = 0; !found && i < catalogue->repository_count; i++) {
-        if (gs_text_equal(catalogue->repositories[i].source, name)) {
-            found = &catalogue->repositories[i];
-        }
+    const gs_repository *found = find(&catalogue->own, name);
+    if (!found && gs_reference_parse(name, &reference, &ignored) == 0) {
+        found = find_source(catalogue, reference.host, reference.path);
     }
-    return found ? found : by_source(catalogue, hub, name);
+    return found;
 }
 
 const gs_served_tag *gs_catalogue_tag(const gs_repository *repository, const char *tag)
 {
-    gs_served_tag wanted = {.name = tag};
-    return bsearch(&wanted, repository->tags, repository->tag_count, sizeof wanted, by_tag);
+    const gs_served_tag wanted = {.name = tag};
+    return repository->tag_count == 0 ? NULL : bsearch(&wanted, repository->tags, repository->tag_count, sizeof wanted, by_tag);
 }
 
 const gs_served_blob *gs_catalogue_blob(const gs_catalogue *catalogue, const gs_digest *digest)
 {
-    gs_served_blob wanted = {.digest = *digest};
-    return catalogue->blob_count == 0 ? NULL : bsearch(&wanted, catalogue->blobs, catalogue->blob_count, sizeof wanted, by_digest);
+    return catalogue->blob_count == 0
+               ? NULL
+               : bsearch(digest, catalogue->blobs, catalogue->blob_count, sizeof *catalogue->blobs, by_digest_alone);
 }

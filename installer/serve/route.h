@@ -22,7 +22,8 @@ typedef struct gs_route {
     char reference[256];
 } gs_route;
 
-/* path is decoded already. Names with more than 255 bytes or outside the grammar are GS_ROUTE_NONE. */
+/* path is decoded already. Names with more than 255 bytes or outside the grammar are GS_ROUTE_NONE. name and reference are "" where
+ * the kind has none. */
 void gs_route_parse(const char *path, gs_route *out);
 
 /* One range of a Range header (RFC 9110 section 14): true and first..last (inclusive) when it is one satisfiable range of bytes;

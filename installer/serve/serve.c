@@ -1,12 +1,15 @@
 /* The embedded registry's HTTP: listens, asks for a password, hands requests to answer.c, sends spans of bundle files. */
 #include "gapship/serve.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <microhttpd.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,14 +21,20 @@
 #define GS_SERVE_THREADS          4u
 #define GS_SERVE_CONNECTIONS      1000u
 #define GS_SERVE_IDLE_SECONDS     120u
-#define GS_SERVE_CONNECTION_BYTES GS_KIB(64)
+#define GS_SERVE_CONNECTION_BYTES GS_KIB(128) /* tokens of several KiB come as headers */
+#define GS_SERVE_BACKLOG          511
+#define GS_SERVE_OTHER_FILES      128u /* ledger, bundles, the library's own */
+#define GS_SERVE_TLS              "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
 struct gs_server {
     const gs_run *run;
     struct MHD_Daemon *daemon;
+    pthread_rwlock_t lock; /* of catalogue: held for reading while a request is answered */
+    bool has_lock;
     gs_catalogue catalogue;
     gs_users *users;
     gs_buf certificate, key;
+    const char *prefix;
     char address[128];
 };
 
@@ -71,6 +80,22 @@ static const char *header(struct MHD_Connection *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
+static void ask_password(gs_answer *out)
+{
+    *out = (gs_answer){.fd = -1};
+    gs_buf_init(&out->body, GS_KIB(4));
+    gs_answer_header(out, "Docker-Distribution-Api-Version", "registry/2.0");
+    gs_answer_header(out, "WWW-Authenticate", "Basic realm=\"gapship\"");
+    gs_answer_error(out, 401, "UNAUTHORIZED", "this registry wants a user and a password");
+}
+
+/* A body is neither read nor skipped: what follows on this connection would be taken for a request. */
+static bool has_body(struct MHD_Connection *connection)
+{
+    const char *length = header(connection, "Content-Length");
+    return (length && strcmp(length, "0") != 0) || header(connection, "Transfer-Encoding");
+}
+
 /* Answers in the first call, before any body is read: there is none this registry would take. */
 static enum MHD_Result handle(void *state, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request)
@@ -79,14 +104,11 @@ static enum MHD_Result handle(void *state, struct MHD_Connection *connection, co
     (void)upload;
     (void)upload_size;
     (void)request;
-    const gs_server *server = state;
+    gs_server *server = state;
     gs_answer answer;
+    pthread_rwlock_rdlock(&server->lock); /* until the answer's file is duplicated */
     if (server->users && !gs_users_check(server->users, header(connection, "Authorization"))) {
-        answer = (gs_answer){.fd = -1};
-        gs_buf_init(&answer.body, GS_KIB(4));
-        gs_answer_error(&answer, 401, "UNAUTHORIZED", "this registry wants a user and a password");
-        gs_answer_header(&answer, "WWW-Authenticate", "Basic realm=\"gapship\"");
-        gs_answer_header(&answer, "Docker-Distribution-Api-Version", "registry/2.0");
+        ask_password(&answer);
     } else {
         const gs_ask ask = {.method = method,
                             .path = url,
@@ -98,38 +120,86 @@ static enum MHD_Result handle(void *state, struct MHD_Connection *connection, co
                             .if_none_match = header(connection, "If-None-Match")};
         gs_answer_make(&server->catalogue, &ask, &answer);
     }
+    if (has_body(connection)) {
+        gs_answer_header(&answer, "Connection", "close");
+    }
     gs_emit(server->run, GS_DEBUG, "request", NULL, 0, "%s %s %d", method, url, answer.status);
     enum MHD_Result sent = send_answer(connection, &answer);
+    pthread_rwlock_unlock(&server->lock);
     gs_answer_done(&answer);
     return sent;
 }
 
-/* ---- starting ---- */
+/* ---- listening ---- */
 
-/* "HOST:PORT" or "[HOST]:PORT", numeric. */
-static int parse_address(const char *listen, struct sockaddr_storage *out, gs_error *err)
+/* "HOST:PORT" or "[HOST]:PORT", numeric; for freeaddrinfo. */
+static int parse_address(const char *listen, struct addrinfo **out, gs_error *err)
 {
     char host[64];
     const char *colon = strrchr(listen, ':');
-    const char *start = listen[0] == '[' ? listen + 1 : listen;
-    size_t len = colon ? (size_t)(colon - start) : 0;
-    if (len > 0 && listen[0] == '[' && start[len - 1] == ']') {
-        len--;
+    const bool bracketed = listen[0] == '[' && colon > listen && colon[-1] == ']';
+    const char *start = bracketed ? listen + 1 : listen;
+    const size_t len = colon ? (size_t)(colon - start) - (bracketed ? 1 : 0) : 0;
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    if (len > 0 && len < sizeof host) {
+        memcpy(host, start, len);
+        host[len] = '\0';
+        if (getaddrinfo(host, colon + 1, &hints, out) == 0) {
+            return 0;
+        }
     }
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    if (!colon || len == 0 || len >= sizeof host) {
-        return gs_fail(err, GS_EUSAGE, "\"%s\" is no address to listen on; write HOST:PORT, as 127.0.0.1:5000", listen);
+    return gs_fail(err, GS_EUSAGE, "\"%s\" is no address to listen on; write ADDRESS:PORT in numbers, as 127.0.0.1:5000", listen);
+}
+
+static int open_socket(const struct addrinfo *address, const char *listen_on, int *out, gs_error *err)
+{
+    const int yes = 1;
+    GS_AUTO_FD int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    /* Without it a restart would have to wait for the connections of the process before. */
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, GS_SERVE_BACKLOG) != 0) {
+        (void)gs_fail(err, GS_ENETWORK, "cannot listen on %s: %s", listen_on, strerror(errno));
+        return gs_error_hint(err, "another program may have this port, or the machine not this address: see `ss -ltnp`");
     }
-    memcpy(host, start, len);
-    host[len] = '\0';
-    if (getaddrinfo(host, colon + 1, &hints, &found) != 0) {
-        return gs_fail(err, GS_EUSAGE, "\"%s\" is no numeric address to listen on; write HOST:PORT, as 127.0.0.1:5000", listen);
-    }
-    memcpy(out, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
+    *out = fd;
+    fd = -1;
     return 0;
 }
+
+/* With the port that the kernel chose where 0 was asked for. */
+static int write_address(gs_server *server, int fd, gs_error *err)
+{
+    char host[64], port[8];
+    struct sockaddr_storage bound = {0};
+    socklen_t len = sizeof bound;
+    if (getsockname(fd, (struct sockaddr *)&bound, &len) != 0 ||
+        getnameinfo((struct sockaddr *)&bound, len, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        return gs_fail(err, GS_ENETWORK, "cannot tell the address that is listened on");
+    }
+    (void)snprintf(server->address, sizeof server->address, bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
+    return 0;
+}
+
+/* Each connection may hold a file of its own while a blob is sent; the limit that programs start with is made for fewer. */
+static unsigned connection_limit(void)
+{
+    const rlim_t wanted = 2 * GS_SERVE_CONNECTIONS + GS_SERVE_OTHER_FILES;
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0) {
+        return GS_SERVE_THREADS;
+    }
+    if (files.rlim_cur < wanted) {
+        struct rlimit raised = {.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted, .rlim_max = files.rlim_max};
+        files = setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised : files;
+    }
+    if (files.rlim_cur >= wanted) {
+        return GS_SERVE_CONNECTIONS;
+    }
+    const rlim_t most = files.rlim_cur > GS_SERVE_OTHER_FILES ? (files.rlim_cur - GS_SERVE_OTHER_FILES) / 2 : 0;
+    return most > GS_SERVE_THREADS ? (unsigned)most : GS_SERVE_THREADS;
+}
+
+/* ---- starting ---- */
 
 static int load_tls(gs_server *server, const gs_serve_options *options, gs_error *err)
 {
@@ -145,46 +215,65 @@ static int load_tls(gs_server *server, const gs_serve_options *options, gs_error
     return rc < 0 ? rc : gs_fs_read_secret(AT_FDCWD, options->key, &server->key, err);
 }
 
-static int start_daemon(gs_server *server, const struct sockaddr_storage *address, const char *listen, gs_error *err)
+/* Takes the socket over: the library closes it, also when it does not start. */
+static int start_daemon(gs_server *server, int fd, gs_error *err)
 {
-    unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | (address->ss_family == AF_INET6 ? MHD_USE_IPv6 : 0);
-    struct MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
+    unsigned flags = MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD;
+    struct MHD_OptionItem tls[4] = {{MHD_OPTION_END, 0, NULL}};
     if (server->key.len > 0) {
         flags |= MHD_USE_TLS;
         tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)gs_buf_text(&server->certificate)};
         tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)gs_buf_text(&server->key)};
+        tls[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)GS_SERVE_TLS};
+        tls[3] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
     }
     server->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, handle, server, MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address, MHD_OPTION_THREAD_POOL_SIZE,
-        GS_SERVE_THREADS, MHD_OPTION_CONNECTION_LIMIT, GS_SERVE_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, GS_SERVE_IDLE_SECONDS,
+        flags, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, GS_SERVE_THREADS,
+        MHD_OPTION_CONNECTION_LIMIT, connection_limit(), MHD_OPTION_CONNECTION_TIMEOUT, GS_SERVE_IDLE_SECONDS,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)GS_SERVE_CONNECTION_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-    if (!server->daemon) {
-        gs_fail(err, GS_ENETWORK, "cannot listen on %s", listen);
-        return gs_error_hint(err, "another program may use the port; or the certificate and key do not fit");
+    if (server->daemon) {
+        return 0;
     }
-    return 0;
+    if (server->key.len == 0) {
+        return gs_fail(err, GS_EINTERNAL, "the HTTP server does not start");
+    }
+    (void)gs_fail(err, GS_ESPEC, "the registry's certificate and key cannot be used");
+    return gs_error_hint(
+        err, "the certificate is a chain in PEM, the server's own first; the key is its key, in PEM, without a password");
 }
 
-static void write_address(gs_server *server, const char *listen)
+static int begin_listening(gs_server *server, const char *listen, gs_error *err)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    const char *colon = strrchr(listen, ':');
-    (void)snprintf(server->address, sizeof server->address, "%.*s:%u", (int)(colon - listen), listen, info ? info->port : 0U);
+    GS_AUTO_FD int fd = -1;
+    struct addrinfo *address = NULL;
+    int rc = parse_address(listen, &address, err);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = open_socket(address, listen, &fd, err);
+    freeaddrinfo(address);
+    if (rc == 0) {
+        rc = write_address(server, fd, err);
+    }
+    if (rc == 0) {
+        const int given = fd;
+        fd = -1;
+        rc = start_daemon(server, given, err);
+    }
+    return rc;
 }
 
 int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_verified *const *bundles, size_t count,
                    gs_server **out, gs_error *err)
 {
-    struct sockaddr_storage address = {0};
     gs_server *server = calloc(1, sizeof *server);
     if (!server) {
         return gs_fail_nomem(err);
     }
     server->run = run;
-    int rc = load_tls(server, options, err);
-    if (rc == 0) {
-        rc = parse_address(options->listen, &address, err);
-    }
+    server->prefix = options->prefix;
+    server->has_lock = pthread_rwlock_init(&server->lock, NULL) == 0;
+    int rc = server->has_lock ? load_tls(server, options, err) : gs_fail_nomem(err);
     if (rc == 0 && options->users) {
         rc = gs_users_load(options->users, &server->users, err);
     }
@@ -192,14 +281,28 @@ int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_
         rc = gs_catalogue_make(options->prefix, bundles, count, &server->catalogue, err);
     }
     if (rc == 0) {
-        rc = start_daemon(server, &address, options->listen, err);
+        rc = begin_listening(server, options->listen, err);
     }
     if (rc < 0) {
         gs_serve_stop(server);
         return rc;
     }
-    write_address(server, options->listen);
     *out = server;
+    return 0;
+}
+
+int gs_serve_replace(gs_server *server, const gs_verified *const *bundles, size_t count, gs_error *err)
+{
+    gs_catalogue fresh;
+    int rc = gs_catalogue_make(server->prefix, bundles, count, &fresh, err);
+    if (rc < 0) {
+        return rc;
+    }
+    pthread_rwlock_wrlock(&server->lock);
+    gs_catalogue old = server->catalogue;
+    server->catalogue = fresh;
+    pthread_rwlock_unlock(&server->lock);
+    gs_catalogue_done(&old);
     return 0;
 }
 
@@ -216,14 +319,20 @@ void gs_serve_stop(gs_server *server)
     if (server->daemon) {
         MHD_stop_daemon(server->daemon);
     }
+    if (server->has_lock) {
+        pthread_rwlock_destroy(&server->lock);
+    }
     gs_catalogue_done(&server->catalogue);
     gs_users_free(server->users);
     gs_buf_done(&server->certificate);
+    if (server->key.data) {
+        gs_wipe(server->key.data, server->key.len);
+    }
     gs_buf_done(&server->key);
     free(server);
 }
 
 const char *gs_serve_version(void)
 {
-    return "libmicrohttpd";
+    return "libmicrohttpd " GS_MICROHTTPD_VERSION;
 }

@@ -22,13 +22,33 @@ static int add_line(gs_users *users, const char *line, size_t len, gs_error *err
     if (len == 0 || line[0] == '#') {
         return 0;
     }
-    if (!memchr(line, ':', len)) {
-        return gs_fail(err, GS_ESPEC, "a line is not \"user:password\"");
+    if (line[0] == ':' || !memchr(line, ':', len)) {
+        return gs_fail(err, GS_ESPEC, "this line is not \"user:password\"");
     }
     if (users->count == GS_MAX_USERS) {
         return gs_fail(err, GS_ELIMIT, "more than %u users", GS_MAX_USERS);
     }
     return gs_digest_of(line, len, &users->items[users->count++], err);
+}
+
+static int add_lines(gs_users *users, const gs_buf *text, const char *path, gs_error *err)
+{
+    unsigned number = 1;
+    for (size_t at = 0; at < text->len; number++) {
+        const char *line = text->data + at;
+        const char *end = memchr(line, '\n', text->len - at);
+        const size_t len = end ? (size_t)(end - line) : text->len - at;
+        int rc = add_line(users, line, len > 0 && line[len - 1] == '\r' ? len - 1 : len, err);
+        if (rc < 0) {
+            return gs_error_at(err, "%s:%u", path, number);
+        }
+        at += len + 1;
+    }
+    if (users->count == 0) {
+        (void)gs_fail(err, GS_ESPEC, "nobody is named here: nobody could pull");
+        return gs_error_at(err, "%s", path);
+    }
+    return 0;
 }
 
 int gs_users_load(const char *path, gs_users **out, gs_error *err)
@@ -40,17 +60,15 @@ int gs_users_load(const char *path, gs_users **out, gs_error *err)
         return gs_fail_nomem(err);
     }
     int rc = gs_fs_read_secret(AT_FDCWD, path, &text, err);
-    for (size_t at = 0; rc == 0 && at < text.len;) {
-        size_t len = strcspn(text.data + at, "\r\n");
-        rc = add_line(users, text.data + at, len, err);
-        at += len + 1;
+    if (rc == 0) {
+        rc = add_lines(users, &text, path, err);
     }
     if (text.data) {
         gs_wipe(text.data, text.len);
     }
     if (rc < 0) {
         gs_users_free(users);
-        return gs_error_at(err, "%s", path);
+        return rc;
     }
     *out = users;
     return 0;

@@ -21,13 +21,20 @@ typedef struct serving {
     int64_t newest; /* row of the ledger that was the newest acceptance or removal */
 } serving;
 
-static void stop(serving *s)
+static void close_bundles(serving *s)
 {
-    gs_serve_stop(s->server);
     for (size_t i = 0; i < s->count; i++) {
         gs_verified_free(s->bundles[i]);
     }
     free(s->bundles);
+    s->bundles = NULL;
+    s->count = 0;
+}
+
+static void stop(serving *s)
+{
+    gs_serve_stop(s->server);
+    close_bundles(s);
     *s = (serving){0};
 }
 
@@ -90,6 +97,13 @@ static int open_bundles(gs_installation *site, serving *s, gs_error *err)
     return code;
 }
 
+/* What is to be served now; closed by the caller, also on failure. */
+static int look(gs_installation *site, serving *out, gs_error *err)
+{
+    int code = newest_change(site, &out->newest, err);
+    return code == 0 ? open_bundles(site, out, err) : code;
+}
+
 static int start(gs_installation *site, const char *listen, serving *out, gs_error *err)
 {
     const gs_site_registry *registry = &site->site->registry;
@@ -99,10 +113,7 @@ static int start(gs_installation *site, const char *listen, serving *out, gs_err
                                       .key = registry->embedded.key,
                                       .users = registry->embedded.users};
     serving s = {0};
-    int code = newest_change(site, &s.newest, err);
-    if (code == 0) {
-        code = open_bundles(site, &s, err);
-    }
+    int code = look(site, &s, err);
     if (code == 0) {
         code = gs_serve_start(&site->run, &options, (const gs_verified *const *)s.bundles, s.count, &s.server, err);
     }
@@ -114,20 +125,24 @@ static int start(gs_installation *site, const char *listen, serving *out, gs_err
     return 0;
 }
 
-/* The same address again: a free port was chosen once, and nodes know it now. */
-static int restart(gs_installation *site, serving *s, gs_error *err)
+/* The server goes on: who pulls a layer just now does not notice. */
+static int renew(gs_installation *site, serving *s, gs_error *err)
 {
-    GS_AUTO_FREE char *address = strdup(gs_serve_address(s->server));
-    if (!address) {
-        return gs_fail_nomem(err);
-    }
-    stop(s);
-    int code = start(site, address, s, err);
+    serving fresh = {0};
+    int code = look(site, &fresh, err);
     if (code == 0) {
-        const gs_fact facts[] = {GS_NUMBER_FACT("bundles", s->count)};
-        gs_emit(&site->run, GS_NOTICE, "served", facts, 1, "serving %zu bundles", s->count);
+        code = gs_serve_replace(s->server, (const gs_verified *const *)fresh.bundles, fresh.count, err);
     }
-    return code;
+    if (code != 0) {
+        close_bundles(&fresh);
+        return code;
+    }
+    close_bundles(s);
+    fresh.server = s->server;
+    *s = fresh;
+    const gs_fact facts[] = {GS_NUMBER_FACT("bundles", s->count)};
+    gs_emit(&site->run, GS_NOTICE, "served", facts, 1, "serving %zu bundles", s->count);
+    return 0;
 }
 
 int gs_serve(gs_installation *installation, const char *listen, void (*ready)(void *state, const char *address), void *state,
@@ -148,7 +163,7 @@ int gs_serve(gs_installation *installation, const char *listen, void (*ready)(vo
         int64_t newest = 0;
         code = newest_change(installation, &newest, err);
         if (code == 0 && newest != s.newest) {
-            code = restart(installation, &s, err);
+            code = renew(installation, &s, err);
         }
         if (code == 0 && gs_sleep(&installation->run, LOOK_MS, NULL) != 0) {
             break;
