@@ -16,6 +16,7 @@
 #include "answer.h"
 #include "gapship/fs.h"
 #include "gapship/limits.h"
+#include "gapship/num.h"
 #include "users.h"
 
 #define GS_SERVE_THREADS          4u
@@ -141,7 +142,8 @@ static int parse_address(const char *listen, struct addrinfo **out, gs_error *er
     const char *start = bracketed ? listen + 1 : listen;
     const size_t len = colon ? (size_t)(colon - start) - (bracketed ? 1 : 0) : 0;
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
-    if (len > 0 && len < sizeof host) {
+    uint64_t port = 0;
+    if (len > 0 && len < sizeof host && gs_parse_u64(colon + 1, UINT16_MAX, &port)) {
         memcpy(host, start, len);
         host[len] = '\0';
         if (getaddrinfo(host, colon + 1, &hints, out) == 0) {
