@@ -20,7 +20,7 @@ static const char body[] =
     "# Accepted bundles, the ledger, caches. Back it up: the ledger is what tells an old bundle from a new one.\n"
     "store: store\n"
     "\n"
-    "# Who may sign bundles. Compare its fingerprint (`gapship root show trust/root.json`) with the one you were told.\n"
+    "# Who may sign bundles. Compare its fingerprint, which `gapship site init` printed, with the one you were told.\n"
     "trust: {root: trust/root.json}\n"
     "\n"
     "# Where nodes pull images from. Embedded: `gapship serve` serves them straight from the kept bundles.\n"
