@@ -40,7 +40,8 @@ static int fail_threshold(const gs_verified *verified, const gs_trust *trust, un
     }
     (void)gs_fail(err, GS_ESIGNATURE, "signed by %u of the %u trusted keys that are required; its signatures are by %s", good,
                   gs_trust_threshold(trust), gs_buf_text(&ids));
-    (void)gs_error_hint(err, "compare the key ids with `gapship key show PUBLIC-KEY`; a missing signature is added by `gapship sign`");
+    (void)gs_error_hint(err,
+                        "compare the key ids with `gapship key show PUBLIC-KEY`; a missing signature is added by `gapship sign`");
     return GS_ESIGNATURE;
 }
 

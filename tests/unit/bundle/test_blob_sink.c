@@ -167,10 +167,8 @@ static void test_out_of_another_bundle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_in_tempdir(test_wrong_content),
-        test_in_tempdir(test_in_pieces),
-        test_in_tempdir(test_a_blob_is_taken_once),
-        test_in_tempdir(test_on_several_threads),
+        test_in_tempdir(test_wrong_content),         test_in_tempdir(test_in_pieces),
+        test_in_tempdir(test_a_blob_is_taken_once),  test_in_tempdir(test_on_several_threads),
         test_in_tempdir(test_out_of_another_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
