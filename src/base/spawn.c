@@ -235,6 +235,24 @@ static bool place_streams(const int streams[3])
     return dup2(lifted[0], 0) == 0 && dup2(lifted[1], 1) == 1 && dup2(lifted[2], 2) == 2;
 }
 
+/* All from 3 on but these two (-1: none): what libraries or gapship's own caller left inheritable, and the parent's locks, which
+ * the child would hold until its exec, so that a run after a kill found them taken. An older kernel refuses, and they stay open. */
+static void close_others(int one, int other)
+{
+    const int kept[] = {one < other ? one : other, one < other ? other : one};
+    unsigned int first = 3;
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
+        if (kept[i] < 0) {
+            continue;
+        }
+        if ((unsigned int)kept[i] > first) {
+            (void)close_range(first, (unsigned int)kept[i] - 1, 0);
+        }
+        first = (unsigned int)kept[i] + 1;
+    }
+    (void)close_range(first, ~0U, 0);
+}
+
 static _Noreturn void run_child(const plan *p)
 {
     (void)setpgid(0, 0);
@@ -245,8 +263,7 @@ static _Noreturn void run_child(const plan *p)
         tell(report_fd, (report){REPORT_NO_STREAMS, errno});
         _exit(127);
     }
-    /* For what libraries or gapship's own caller left inheritable. An older kernel refuses, and they stay open as they were. */
-    (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    close_others(report_fd, cwd);
     if (p->isolated && isolate(p)) {
         tell(report_fd, (report){REPORT_ISOLATED, 0});
     }

@@ -1,5 +1,6 @@
-/* Finds `images:` entries of kustomizations that are not what they seem. One that matches nothing: kustomize passes over it in silence,
- * and the site would run a tag nobody chose: an overlay that retags ghcr.io/x while its base renames ghcr.io/x to something else is the usual way there.
+/* Finds `images:` entries of kustomizations that are not what they seem. One that matches nothing: kustomize passes over it in
+ * silence, and the site would run a tag nobody chose; an overlay that retags ghcr.io/x while its base renames ghcr.io/x to something
+ * else is the usual way there. And a tag that YAML reads as a number.
  *
  * The proof is a rendering: the kustomization without its images: entries, and the names that come out of it. work/overlays is the
  * builder's own copy, so it can be changed and put back. */

@@ -42,6 +42,9 @@ static int keep(gs_git *git, const char *name, const git_oid *id, gs_error *err)
     git_reference *made = NULL;
     int status = git_reference_create(&made, git->repo, local.data, id, 1, NULL);
     git_reference_free(made);
+    if (status == GIT_ELOCKED) { /* somebody else records it at this moment; it only saves the next fetch some bytes */
+        return 0;
+    }
     return status == 0 ? 0 : gs_git_fail(err, status, GS_EIO, "the cache cannot record what was fetched");
 }
 

@@ -4,12 +4,14 @@
 
 #include <git2.h>
 
+#include "gapship/fs.h"
 #include "gapship/git.h"
 #include "url.h"
 
 struct gs_git {
     gs_arena *arena;
     git_repository *repo;
+    gs_filelock alone; /* held by the first that opened the cache */
     gs_git_url url;
     gs_git_access access; /* copied */
 };

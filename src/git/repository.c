@@ -10,6 +10,8 @@
 #include "gapship/text.h"
 #include "internal.h"
 
+#define ALONE_FILE "in-use"
+
 static int set_options(void)
 {
     static const int levels[] = {GIT_CONFIG_LEVEL_PROGRAMDATA, GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG,
@@ -93,6 +95,59 @@ int gs_git_commit_find(gs_git *git, const char *id, git_commit **out, gs_error *
     return status == 0 ? 0 : gs_git_fail(err, status, GS_EIO, "commit %s cannot be read", id);
 }
 
+static bool is_lock(const char *name)
+{
+    return gs_text_ends(name, ".lock");
+}
+
+static bool is_temporary(const char *name)
+{
+    return strstr(name, "_git2_") != NULL;
+}
+
+static int remove_files(int cache, const char *directory, bool (*is_left)(const char *name), gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    GS_AUTO_FD int fd = -1;
+    gs_fs_entry *entries = NULL;
+    size_t count = 0;
+    gs_error missing = {0};
+    if (!arena) {
+        return gs_fail_nomem(err);
+    }
+    if (gs_fs_open_dir(cache, directory, &fd, &missing) != 0) {
+        return 0; /* nothing was ever there */
+    }
+    int code = gs_fs_list(fd, ".", arena, &entries, &count, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = is_left(entries[i].path) ? gs_fs_remove(fd, entries[i].path, err) : 0;
+    }
+    return code;
+}
+
+/* libgit2's locks are files, and those of a killed run would be in the way for ever. Who has the cache alone, as the kernel knows,
+ * removes them. Who does not have it alone leaves everything as it is. */
+static int remove_leftovers(gs_git *git, const char *path, gs_error *err)
+{
+    GS_AUTO_FD int cache = -1;
+    int code = gs_fs_open_dir(AT_FDCWD, path, &cache, err);
+    if (code != 0) {
+        return code;
+    }
+    gs_error busy = {0};
+    if (gs_filelock_acquire(&git->alone, cache, ALONE_FILE, &busy) != 0) {
+        return 0;
+    }
+    static const struct {
+        const char *directory;
+        bool (*is_left)(const char *name);
+    } places[] = {{".", is_lock}, {"refs/gapship", is_lock}, {"objects", is_temporary}, {"objects/pack", is_temporary}};
+    for (size_t i = 0; code == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+        code = remove_files(cache, places[i].directory, places[i].is_left, err);
+    }
+    return code;
+}
+
 static int open_cache(gs_git *git, const char *path, gs_error *err)
 {
     int code = gs_fs_make_dirs(AT_FDCWD, path, 0700, err);
@@ -101,6 +156,12 @@ static int open_cache(gs_git *git, const char *path, gs_error *err)
     }
     const unsigned int flags = GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE;
     int status = gs_git_open_status(git_repository_open_ext(&git->repo, path, flags, NULL));
+    if (status == 0 || status == GIT_ENOTFOUND) { /* nobody else's: that is known now */
+        code = remove_leftovers(git, path, err);
+        if (code != 0) {
+            return code;
+        }
+    }
     if (status == GIT_ENOTFOUND) {
         git_repository_init_options options = GIT_REPOSITORY_INIT_OPTIONS_INIT;
         options.flags = GIT_REPOSITORY_INIT_BARE;
@@ -151,6 +212,7 @@ int gs_git_open(const char *path, const char *url, const gs_git_access *access, 
     if (!git) {
         return gs_fail_nomem(err);
     }
+    git->alone = (gs_filelock)GS_FILELOCK_INIT;
     int code = gs_git_library_start(err);
     if (code != 0) {
         free(git);
@@ -178,6 +240,7 @@ void gs_git_free(gs_git *git)
         return;
     }
     git_repository_free(git->repo);
+    gs_filelock_release(&git->alone);
     gs_arena_free(git->arena);
     free(git);
     gs_git_library_stop();

@@ -124,6 +124,7 @@ def test_D5_each_environment_is_one_commit_on_its_branch(w):
 def test_D8_a_rollback_is_a_commit_that_restores_the_environment_alone(w):
     dex = example(w)
     dex('install', dex.build(), '--yes')
+    dex.commit(f'{OVERLAYS}/prod/NOTES.md', 'what people put there stays\n')
     tree = {name: dex.git.git('dex', 'rev-parse', f'{branch}:{path}') for name, (branch, path) in PLACES.items()}
     dex.patch('infra/argocd/overlays/prod/kustomization.yaml', r'count: 3', 'count: 5')
     dex.patch('infra/argocd/overlays/prod/kustomization.yaml', r'^  - \.\./\.\./base$', '  - ../../base\n  - budget.yaml')

@@ -1,12 +1,20 @@
-"""kill -9 at any moment of an install: the same command again reaches the state of an uninterrupted run, and does nothing twice."""
+"""kill -9 at any moment of an install: the same command again reaches the state of an uninterrupted run, and does nothing twice.
+
+GAPSHIP_TEST_SEED chooses the moments; without it they are others on every run. GAPSHIP_TEST_KILLS says how many.
+"""
+import hashlib
+import json
 import os
+import random
 import shutil
 
 import harness
 from harness import check, equal
+from servers import MANIFESTS
 from shop import Shop
 
 KILLS = int(os.environ.get('GAPSHIP_TEST_KILLS', '30'))
+SEED = int(os.environ.get('GAPSHIP_TEST_SEED') or random.SystemRandom().randrange(10**6))
 
 
 class Snapshot:
@@ -24,13 +32,32 @@ class Snapshot:
             shutil.copytree(self.saved / str(i), folder, symlinks=True)
 
 
+def blobs(registry, repository, tag):
+    """Digests of the blobs that an image needs, each fetched and hashed."""
+    manifest = json.loads(registry.get(f'/v2/{repository}/manifests/{tag}', MANIFESTS)[0])
+    found = sorted({manifest['config']['digest'], *(layer['digest'] for layer in manifest['layers'])})
+    for digest in found:
+        body, _ = registry.get(f'/v2/{repository}/blobs/{digest}')
+        equal('sha256:' + hashlib.sha256(body).hexdigest(), digest, f'blob of {repository}:{tag}')
+    return found
+
+
+def check_kept(shop):
+    """What the store has under the name of a bundle is whole at every moment."""
+    for path in (shop.site / 'store/bundles').glob('*.gapship'):
+        shop('verify', path, '--root', shop.site / 'trust/root.json', says=f'sha256:{path.stem}')
+
+
 def outcome(shop):
     """What an operator would compare: what runs, what was committed, what the registry has, what is kept."""
     rows = shop.rows()  # checks the chain
     ends = {row['environment']: (row['state'], row['version']) for row in rows if row['kind'] == 'environment'}
+    done = {(row['version'], row['environment'], row['step']) for row in rows if row['kind'] == 'step' and row['state'] == 'done'}
+    images = [(name, tag) for name in shop.registry.repositories() for tag in shop.registry.tags(name)]
     return {
         'versions': shop.versions(), 'commits': shop.git.subjects('deploy'), 'tree': shop.git.git('deploy', 'rev-parse', 'main^{tree}'),
         'tags': {name: shop.registry.tags(name) for name in shop.registry.repositories()},
+        'blobs': {image: blobs(shop.registry, *image) for image in images}, 'done': sorted(done),
         'digests': [shop.registry.digest(f'platform/shop/{name}:1.1.0') for name in ('backend', 'worker')],
         'environments': ends, 'accepted': [row['version'] for row in rows if row['kind'] == 'accepted'],
         'kept': sorted(path.name for path in (shop.site / 'store/bundles').iterdir()),
@@ -42,12 +69,14 @@ def killed(shop, words, after):
 
 
 def kill_at_every_moment(shop, snapshot, words):
+    print(f'     GAPSHIP_TEST_SEED={SEED}', flush=True)
     done = shop(*words)
     wanted = outcome(shop)
     hit = 0
-    for i, moment in enumerate(harness.moments(done.seconds, KILLS)):
+    for i, moment in enumerate(harness.moments(done.seconds, KILLS, SEED)):
         snapshot.restore()
         hit += killed(shop, words, moment)
+        check_kept(shop)
         if i % 3 == 0:  # and once more while it recovers
             killed(shop, words, moment / 2)
         shop(*words)

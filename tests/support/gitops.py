@@ -126,6 +126,17 @@ class Example:
         subprocess.run(['tar', '-x', '-C', folder], check=True, input=archive)
         return folder
 
+    def commit(self, path, text, branch='main'):
+        """Somebody else's commit of one file."""
+        git = ['git', '-C', self.git.folder / f'{self.name}.git', '-c', 'user.name=other', '-c', 'user.email=other@gapship.test']
+        index = {'GIT_INDEX_FILE': str(self.w.path / 'other.index')}
+        harness.run([*git, 'read-tree', branch], env=index).expect()
+        blob = harness.run([*git, 'hash-object', '-w', '--stdin'], stdin=text).expect().out.strip()
+        harness.run([*git, 'update-index', '--add', '--cacheinfo', f'100644,{blob},{path}'], env=index).expect()
+        tree = harness.run([*git, 'write-tree'], env=index).expect().out.strip()
+        made = harness.run([*git, 'commit-tree', '-p', branch, '-m', f'docs: {path}', tree]).expect().out.strip()
+        harness.run([*git, 'update-ref', f'refs/heads/{branch}', made]).expect()
+
     def render(self, branch, path):
         """What Argo CD would make of it."""
         kubectl = harness.CACHE / 'tools' / 'kubectl'

@@ -34,6 +34,48 @@ static void test_a_half_made_cache_is_made_again(void **state)
     assert_ok(&err, gs_git_fetch(git, NULL, "main", commit, &err));
 }
 
+/* libgit2 locks with files: a killed run leaves them, and half a pack. */
+static void test_what_a_killed_run_left_is_removed(void **state)
+{
+    static const char *const left[] = {"cache/refs/gapship/refs%2Fheads%2Fmain.lock", "cache/refs/gapship/push.lock",
+                                       "cache/HEAD.lock", "cache/objects/pack/pack_git2_0123ab"};
+    git_fixture *fx = *state;
+    gs_error err = {0};
+    char commit[GS_COMMIT_TEXT];
+    (void)push_file(fx, "main", "a", "1");
+    gs_git *git = open_cache(fx, "cache", fx->origin, NULL);
+    assert_ok(&err, gs_git_fetch(git, NULL, "main", commit, &err));
+    gs_git_free(git);
+    for (size_t i = 0; i < COUNT_OF(left); i++) {
+        support_write(fx->dir.fd, left[i], "");
+    }
+    git = open_cache(fx, "cache", fx->origin, NULL);
+    for (size_t i = 0; i < COUNT_OF(left); i++) {
+        assert_false(gs_fs_exists(fx->dir.fd, left[i]));
+    }
+    assert_ok(&err, gs_git_fetch(git, NULL, "main", commit, &err));
+    make_commit(git, commit, "a", "2", commit);
+    assert_ok(&err, gs_git_push(git, NULL, commit, "main", &err));
+    gs_git_free(git);
+}
+
+/* A lock may be another run's that is at work: it stays, and a fetch does without recording. */
+static void test_a_lock_in_use_stays(void **state)
+{
+    static const char lock[] = "cache/refs/gapship/refs%2Fheads%2Fmain.lock";
+    git_fixture *fx = *state;
+    gs_error err = {0};
+    char commit[GS_COMMIT_TEXT];
+    const char *made = push_file(fx, "main", "a", "1");
+    GS_AUTO_GIT gs_git *first = open_cache(fx, "cache", fx->origin, NULL);
+    assert_ok(&err, gs_git_fetch(first, NULL, "main", commit, &err));
+    support_write(fx->dir.fd, lock, "");
+    GS_AUTO_GIT gs_git *second = open_cache(fx, "cache", fx->origin, NULL);
+    assert_true(gs_fs_exists(fx->dir.fd, lock));
+    assert_ok(&err, gs_git_fetch(second, NULL, "main", commit, &err));
+    assert_string_equal(commit, made);
+}
+
 static void test_a_damaged_cache_says_what_to_do(void **state)
 {
     git_fixture *fx = *state;
@@ -81,6 +123,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {test_with_fixture(test_makes_a_private_cache),
                                        test_with_fixture(test_a_half_made_cache_is_made_again),
+                                       test_with_fixture(test_what_a_killed_run_left_is_removed),
+                                       test_with_fixture(test_a_lock_in_use_stays),
                                        test_with_fixture(test_a_damaged_cache_says_what_to_do),
                                        test_with_fixture(test_a_cache_of_another_owner),
                                        test_with_fixture(test_a_bad_address),
