@@ -81,7 +81,10 @@ static int write_image_blob(fetch_state *state, const gs_piece *piece, gs_error 
     if (rc == 0) {
         rc = gs_sink_close(&sink, err);
     }
-    return rc < 0 ? gs_error_at(err, "%s", piece->origin->name) : 0;
+    if (rc < 0 && err->where[0] == '\0') { /* a registry says where itself */
+        gs_error_at(err, "%s", piece->origin->name);
+    }
+    return rc;
 }
 
 static int fetch_piece(void *pointer, size_t i, gs_error *err)

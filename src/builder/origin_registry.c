@@ -16,8 +16,9 @@ typedef struct registry_origin {
 static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err)
 {
     registry_origin *self = (registry_origin *)origin;
-    return gs_registry_get_manifest(self->registry, self->repository, reference ? reference : self->reference, arena, bytes, out,
-                                    err);
+    int rc = gs_registry_get_manifest(self->registry, self->repository, reference ? reference : self->reference, arena, bytes, out,
+                                      err);
+    return rc == GS_EFORMAT ? gs_error_recode(err, GS_EREGISTRY) : rc; /* there is no bundle yet that could be malformed */
 }
 
 static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err)
@@ -49,8 +50,8 @@ static bool is_loopback(const char *host)
 static int try_plain(const gs_builder *builder, const char *host, gs_registry **registry, gs_error *err)
 {
     GS_AUTO_REGISTRY gs_registry *plain = NULL;
-    gs_error ignored = {0};
-    if (!is_loopback(host) || gs_registry_ping(*registry, &ignored) != GS_ENETWORK) {
+    gs_error why = {0}, ignored = {0};
+    if (!is_loopback(host) || gs_registry_ping(*registry, &why) != GS_ENETWORK) {
         return 0;
     }
     const gs_registry_options options = {.url = gs_arena_printf(builder->arena, "http://%s", host)};
@@ -59,11 +60,13 @@ static int try_plain(const gs_builder *builder, const char *host, gs_registry **
         return rc;
     }
     rc = gs_registry_ping(plain, &ignored);
-    if (rc == 0 || rc == GS_EAUTH) {
-        gs_emit(builder->run, GS_INFO, "plainHttp", NULL, 0, "%s has no TLS; as it is this machine, plain HTTP is used", host);
-        gs_registry_free(*registry);
-        *registry = GS_STEAL(plain);
+    if (rc < 0 && rc != GS_EAUTH) {
+        *err = why;
+        return why.code;
     }
+    gs_emit(builder->run, GS_INFO, "plainHttp", NULL, 0, "%s has no TLS; as it is this machine, plain HTTP is used", host);
+    gs_registry_free(*registry);
+    *registry = GS_STEAL(plain);
     return 0;
 }
 

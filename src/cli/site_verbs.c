@@ -76,9 +76,10 @@ int gs_verb_import(gs_invocation *invocation, gs_error *err)
         if (rc < 0) {
             break;
         }
-        gs_print(invocation->terminal, "%s %s %s, %s  %s\n", gs_node_bool(result, "new") ? "kept" : "was kept already",
+        gs_print(invocation->terminal, "%s %s %s, %s%s  %s\n", gs_node_bool(result, "new") ? "kept" : "was kept already",
                  gs_node_text(result, "product"), gs_node_text(result, "version"),
-                 size_text(arena, gs_node_integer(result, "size", 0)), gs_node_text(result, "bundle"));
+                 gs_node_bool(result, "authentic") ? "" : "not signed, ", size_text(arena, gs_node_integer(result, "size", 0)),
+                 gs_node_text(result, "bundle"));
         imported = gs_node_append(arena, imported, result);
     }
     return rc < 0 ? rc : finish(invocation, gs_node_set(arena, gs_node_new_map(arena), "bundles", imported), err);
