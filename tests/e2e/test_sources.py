@@ -45,7 +45,7 @@ def test_a_plain_registry_on_this_machine(w):
     result = product('--output', 'json', 'build', '--unsigned', says='as it is this machine, plain HTTP is used').result()
     equal((result['images'], result['digest'][:7]), (2, 'sha256:'), 'result')
     locked = product.locked()
-    equal([(locked[name]['digest'], locked[name].get('tag', '')) for name in ('org/app', 'pinned')], [(digest, '1'), (digest, '')], 'lock')
+    equal([(locked[name]['digest'], locked[name].get('tag', '')) for name in ('org/app', 'pinned')], [(digest, '1'), (digest, 'sha256-' + digest[7:19])], 'lock')
     complete(product, digest)
 
 
