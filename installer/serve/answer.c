@@ -90,7 +90,7 @@ static void answer_span(const gs_served_blob *blob, const gs_ask *ask, const cha
     if (!media_type && !choose_range(blob, ask, out)) {
         return;
     }
-    out->fd = gs_verified_fd(blob->bundle);
+    out->fd = blob->fd;
     gs_answer_header(out, "Content-Type", media_type ? media_type : "application/octet-stream");
 }
 

@@ -38,7 +38,7 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
             return gs_fail_nomem(err);
         }
     }
-    gs_served_blob blob = {.digest = member->digest, .bundle = bundle, .offset = member->offset, .size = member->size};
+    gs_served_blob blob = {.digest = member->digest, .fd = gs_verified_fd(bundle), .offset = member->offset, .size = member->size};
     if (needed->manifest) {
         GS_AUTO_BUF gs_buf bytes;
         gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);

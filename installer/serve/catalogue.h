@@ -24,7 +24,7 @@ typedef struct gs_repositories {
 /* A blob or manifest somewhere in a bundle. */
 typedef struct gs_served_blob {
     gs_digest digest;
-    const gs_verified *bundle;
+    int fd; /* of the bundle, which stays its owner */
     uint64_t offset, size;
     const char *media_type; /* NULL: no manifest */
     bool has_subject;

@@ -90,22 +90,25 @@ static void ask_password(gs_answer *out)
     gs_answer_error(out, 401, "UNAUTHORIZED", "this registry wants a user and a password");
 }
 
-/* A body is neither read nor skipped: what follows on this connection would be taken for a request. */
 static bool has_body(struct MHD_Connection *connection)
 {
     const char *length = header(connection, "Content-Length");
     return (length && strcmp(length, "0") != 0) || header(connection, "Transfer-Encoding");
 }
 
-/* Answers in the first call, before any body is read: there is none this registry would take. */
+/* Is called when the headers are there, and again when the body is. This registry takes no body: where one is coming, the first call
+ * answers, and the library then closes the connection without reading it. Else the second call does, and the connection is kept. */
 static enum MHD_Result handle(void *state, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request)
 {
     (void)version;
     (void)upload;
     (void)upload_size;
-    (void)request;
     gs_server *server = state;
+    if (!*request && !has_body(connection)) {
+        *request = server;
+        return MHD_YES;
+    }
     gs_answer answer;
     pthread_rwlock_rdlock(&server->lock); /* until the answer's file is duplicated */
     if (server->users && !gs_users_check(server->users, header(connection, "Authorization"))) {
@@ -120,9 +123,6 @@ static enum MHD_Result handle(void *state, struct MHD_Connection *connection, co
                             .range = header(connection, "Range"),
                             .if_none_match = header(connection, "If-None-Match")};
         gs_answer_make(&server->catalogue, &ask, &answer);
-    }
-    if (has_body(connection)) {
-        gs_answer_header(&answer, "Connection", "close");
     }
     gs_emit(server->run, GS_DEBUG, "request", NULL, 0, "%s %s %d", method, url, answer.status);
     enum MHD_Result sent = send_answer(connection, &answer);
