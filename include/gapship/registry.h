@@ -25,6 +25,7 @@ typedef struct gs_registry_options {
                                      people have them ($REGISTRY_AUTH_FILE, containers auth.json, docker config and its helpers) */
     bool anonymous;               /* look for no credentials */
     int64_t idle_ms;              /* a silent registry is given up after so long; 0: 60 s, 5 min while it takes a blob */
+    unsigned tries;               /* of a request that may pass; 0: as http.h has it. A few, to learn whether anybody is there */
 } gs_registry_options;
 
 typedef struct gs_registry gs_registry;

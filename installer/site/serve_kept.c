@@ -255,8 +255,9 @@ int gs_served_wait(const gs_installation *site, const gs_subject *subject, gs_er
     if (!url) {
         return where->embedded.listen ? gs_fail_nomem(err) : gs_fail(err, GS_ECHECK, "site.yaml names no registry");
     }
+    /* Often nobody serves yet; one that is just taking up a new bundle is back at once. */
     const gs_registry_options options = {
-        .url = url, .ca_file = where->embedded.certificate, .credentials_file = where->embedded.users};
+        .url = url, .ca_file = where->embedded.certificate, .credentials_file = where->embedded.users, .tries = 3};
     GS_AUTO_REGISTRY gs_registry *registry = NULL;
     gs_error unreachable = {0};
     int code = gs_registry_new(&site->run, &options, &registry, err);

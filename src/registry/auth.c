@@ -189,7 +189,8 @@ static int ask_scheme(gs_auth *auth, gs_error *err)
     }
     GS_AUTO_RESPONSE gs_http_response response = {0};
     const gs_http_request request = {GS_HTTP_REQUEST, .url = gs_buf_text(&url), .deadline_ms = PING_DEADLINE};
-    code = gs_http_send_retrying(auth->options.http, &request, NULL, &response, err);
+    const gs_http_retry retry = {.tries = auth->options.tries};
+    code = gs_http_send_retrying(auth->options.http, &request, &retry, &response, err);
     if (code) {
         return code;
     }

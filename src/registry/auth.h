@@ -15,6 +15,7 @@ typedef struct gs_auth_options {
     const char *host;             /* key of credentials */
     const char *credentials_file; /* or NULL */
     bool anonymous;
+    unsigned tries; /* of the first question; 0: the default */
 } gs_auth_options;
 
 int gs_auth_new(const gs_auth_options *options, gs_auth **out, gs_error *err);

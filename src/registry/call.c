@@ -98,7 +98,8 @@ static void pass_on_warning(gs_registry *registry, const gs_http_response *respo
 static int send_rounds(attempt *self, gs_http_response *response, gs_error *err)
 {
     gs_call *call = self->call;
-    const gs_http_retry retry = {.tries = call->tries, .restart = call->restart ? restart : NULL, .state = self};
+    const unsigned tries = call->tries ? call->tries : self->registry->tries;
+    const gs_http_retry retry = {.tries = tries, .restart = call->restart ? restart : NULL, .state = self};
     for (unsigned round = 1;; round++) {
         int code = prepare(self, err);
         code = code ? code : gs_http_send_retrying(self->registry->http, &self->request, &retry, response, err);

@@ -106,7 +106,8 @@ static int set_up(gs_registry *registry, const gs_registry_options *options, gs_
                                   .base = registry->base,
                                   .host = registry->host,
                                   .credentials_file = options->credentials_file,
-                                  .anonymous = options->anonymous};
+                                  .anonymous = options->anonymous,
+                                  .tries = options->tries};
     return code ? code : gs_auth_new(&auth, &registry->auth, err);
 }
 
@@ -118,6 +119,7 @@ int gs_registry_new(const gs_run *run, const gs_registry_options *options, gs_re
     }
     registry->run = run;
     registry->idle_ms = options->idle_ms;
+    registry->tries = options->tries;
     if (pthread_mutex_init(&registry->lock, NULL) != 0) {
         free(registry);
         return gs_fail_nomem(err);

@@ -15,6 +15,7 @@ struct gs_registry {
     char *ca_file, *client_certificate, *client_key;
     gs_auth *auth;
     int64_t idle_ms;
+    unsigned tries;
     pthread_mutex_t lock;           /* of what follows */
     uint64_t chunk;                 /* bytes of one PATCH, once the registry refused a whole blob; 0: whole */
     char warned[256];               /* the last Warning header that was passed on */
