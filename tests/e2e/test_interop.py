@@ -137,6 +137,7 @@ class Docker(http.client.HTTPConnection):
                 self.ask('GET', '/_ping')
                 return
             except OSError:
+                self.close()
                 if self.process.poll() is not None or time.monotonic() > until:
                     last = (w.path / 'dockerd.log').read_text().splitlines()[-1:]
                     raise harness.Skip(f'dockerd does not start here: {last}') from None
