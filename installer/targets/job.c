@@ -123,7 +123,7 @@ int gs_job_log(gs_api *api, const gs_object_id *id, const gs_job_seen *seen, gs_
     return rc;
 }
 
-/* What keeps the Job's Pod from starting stays known after the Pod is gone. */
+/* What keeps the Job's Pod from starting; stays known when the Pod is gone. */
 static void read_trouble(gs_api *api, const gs_object_id *id, const gs_job_seen *seen, char *trouble, size_t size)
 {
     GS_AUTO_DOC gs_doc *pods = NULL;
@@ -133,10 +133,9 @@ static void read_trouble(gs_api *api, const gs_object_id *id, const gs_job_seen 
     }
     const gs_node *items = gs_node_get(pods->root, "items");
     for (size_t i = 0; items && i < items->count; i++) {
-        if (has_started(items->items[i])) {
-            trouble[0] = '\0';
-        } else if (gs_kube_pod_health(items->items[i], trouble, size) != GS_FAILED) {
-            trouble[0] = '\0';
+        char why[GS_ERROR_MESSAGE_MAX / 2];
+        if (!has_started(items->items[i]) && gs_kube_pod_health(items->items[i], why, sizeof why) == GS_FAILED) {
+            (void)snprintf(trouble, size, "%s", why);
         }
     }
 }

@@ -168,17 +168,20 @@ class Plant:
         """{ENVIRONMENT/STEP: state} of an install's result."""
         return {f'{e["name"]}/{s["step"]}': s['state'] for e in result['environments'] for s in e['steps']}
 
-    def get(self, environment, *words, status=0):
+    def get(self, environment, *words):
         """An object as the cluster has it; None where it is absent."""
-        out = kubectl('get', '-n', self.namespace(environment), '--ignore-not-found', '-o', 'json', *words, status=status)
+        out = kubectl('get', '-n', self.namespace(environment), '--ignore-not-found', '-o', 'json', *words)
         return json.loads(out) if out else None
 
+    def list(self, environment, *words):
+        return (self.get(environment, *words) or {'items': []})['items']
+
     def names(self, environment, kind):
-        return sorted(item['metadata']['name'] for item in self.get(environment, kind)['items'])
+        return sorted(item['metadata']['name'] for item in self.list(environment, kind))
 
     def running(self, environment):
         """Digests that run in the environment's Pods, as the node says."""
-        pods = self.get(environment, 'pods', '-l', 'app=web')['items']
+        pods = self.list(environment, 'pods', '-l', 'app=web')
         return sorted({status['imageID'].rpartition('@')[2] for pod in pods if 'deletionTimestamp' not in pod['metadata']
                        for status in pod['status'].get('containerStatuses', [])})
 
