@@ -95,13 +95,22 @@ static bool is_higher(const gs_entry *a, const gs_entry *b)
     return !b || gs_order_compare(a->epoch, a->sequence, b->epoch, b->sequence) > 0;
 }
 
-/* The highest bundle that ran somewhere and is lower than the highest that runs now. */
+/* The highest bundle that ran somewhere and is lower than the highest that runs now. A rollback that did not come to its end goes on to
+ * where it went: the same command again must not go back further. */
 static int choose_before(const choice *c, gs_digest *out, gs_error *err)
 {
     const gs_entry *top = NULL;
     const gs_entry *before = NULL;
     for (size_t i = 0; i < c->count; i++) {
-        top = is_current(c, i) && is_higher(&c->rows[i], top) ? &c->rows[i] : top;
+        const gs_entry *row = &c->rows[i];
+        if (!is_current(c, i)) {
+            continue;
+        }
+        if (row->state != GS_STATE_DONE && gs_text_equal(row->verb, "rollback")) {
+            *out = row->bundle;
+            return 0;
+        }
+        top = is_higher(row, top) ? row : top;
     }
     for (size_t i = 0; top && i < c->count; i++) {
         const gs_entry *row = &c->rows[i];

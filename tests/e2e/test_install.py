@@ -84,6 +84,21 @@ def test_a_failed_environment_rolls_back_to_what_ran(w):
     equal(shop.git.subjects('deploy')[0], 'chore: roll staging back to 1.0.0', 'production needed no commit')
 
 
+def test_a_rollback_that_was_cut_off_goes_on_and_not_further(w):
+    shop = Shop(w)
+    for version, sequence in (('0.9.0', 1), ('1.0.0', 2), ('1.1.0', 3)):
+        shop('install', shop.build(version, sequence), '--yes')
+    shop.application.broken.add('production')
+    shop('rollback', '--yes', status=9, says='production/verify/1')
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+    equal(shop.json('status')['environments'][1]['state'], 'failed', 'state of production')
+    shop.application.broken.clear()
+    shop('rollback', '--yes')
+    equal(shop.versions(), ['1.0.0', '1.0.0'], 'versions')
+    shop('rollback', '--yes')
+    equal(shop.versions(), ['0.9.0', '0.9.0'], 'versions after one more')
+
+
 def test_old_forged_and_foreign_bundles_are_refused_and_written_down(w):
     shop = Shop(w)
     old, new = shop.build('1.0.0', 1), shop.build('1.1.0', 2)

@@ -24,6 +24,7 @@ class Snapshot:
         self.folders = [shop.site / 'store', shop.registry.folder / 'data', shop.git.folder]
         self.saved = shop.w.path / 'snapshot'
         for i, folder in enumerate(self.folders):
+            folder.mkdir(exist_ok=True)  # a registry makes its own with the first image
             shutil.copytree(folder, self.saved / str(i), symlinks=True)
 
     def restore(self):
@@ -68,12 +69,12 @@ def killed(shop, words, after):
     return shop.w.gapship_killed(*words, after=after, cwd=shop.site.relative_to(shop.w.path))
 
 
-def kill_at_every_moment(shop, snapshot, words):
+def kill_at_every_moment(shop, snapshot, words, kills=KILLS):
     print(f'     GAPSHIP_TEST_SEED={SEED}', flush=True)
     done = shop(*words)
     wanted = outcome(shop)
     hit = 0
-    for i, moment in enumerate(harness.moments(done.seconds, KILLS, SEED)):
+    for i, moment in enumerate(harness.moments(done.seconds, kills, SEED)):
         snapshot.restore()
         hit += killed(shop, words, moment)
         check_kept(shop)
@@ -82,7 +83,7 @@ def kill_at_every_moment(shop, snapshot, words):
         shop(*words)
         equal(outcome(shop), wanted, f'after kill {i}, {moment:.2f} s into {" ".join(map(str, words))}')
         check(not list((shop.site / 'store').rglob('*.tmp')), 'unfinished copies are left in the store')
-    check(hit > KILLS // 2, f'only {hit} of {KILLS} kills came before the end')
+    check(hit > kills // 2, f'only {hit} of {kills} kills came before the end')
 
 
 def test_an_upgrade_survives_kills(w):
@@ -90,6 +91,19 @@ def test_an_upgrade_survives_kills(w):
     shop('install', shop.build('1.0.0', 1), '--yes')
     two = shop.build('1.1.0', 2)
     kill_at_every_moment(shop, Snapshot(shop), ('install', two, '--yes'))
+
+
+def test_a_first_install_survives_kills(w):
+    shop = Shop(w)
+    one = shop.build('1.1.0', 1)
+    kill_at_every_moment(shop, Snapshot(shop), ('install', one, '--yes'), KILLS // 3)
+
+
+def test_a_rollback_survives_kills(w):
+    shop = Shop(w)
+    for version, sequence in (('1.0.0', 1), ('1.1.0', 2)):
+        shop('install', shop.build(version, sequence), '--yes')
+    kill_at_every_moment(shop, Snapshot(shop), ('rollback', '--to', '1.0.0', '--yes'), KILLS // 3)
 
 
 harness.main()
