@@ -73,8 +73,7 @@ static int annotate(gs_lay_state *state, gs_descriptor *descriptor, const char *
     return gs_node_append(state->arena, state->index_items, node) ? 0 : gs_fail_nomem(err);
 }
 
-/* ---- images --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- images ---- */
 
 static int add_image(gs_lay_state *state, gs_origin *origin, const gs_locked_image *image, gs_error *err)
 {

@@ -112,6 +112,66 @@ def test_a_lock_that_somebody_wrote_is_checked(w):
     product('build', '--unsigned', status=2, says='release.lock:1:1')
 
 
+def git_overlay(w, ref):
+    """A product whose overlay is the tree of a git ref. (product, the git server)"""
+    w.write('tree/deploy/base/app.yaml', deployment('org/app:1'))
+    w.write('tree/deploy/base/kustomization.yaml', 'resources: [app.yaml]\n')
+    w.write('tree/deploy/prod/kustomization.yaml', 'resources: [../base]\n')
+    w.write('tree/README.md', 'not carried\n')
+    server = w.git()
+    url = server.create('deploy', w.path / 'tree')
+    mkimage.make(w.path / 'product/layout', '1')
+    product = Product(w, [{'from': 'oci:layout:1', 'as': 'org/app'}],
+                      overlays=[{'name': 'deploy', 'from': 'deploy', 'git': {'url': url, 'ref': ref}}],
+                      environments=[{'name': 'prod', 'units': [unit({'overlay': 'deploy', 'path': 'prod'})]}])
+    return product, server
+
+
+def pushed(server, w):
+    """Another commit on main; returns it."""
+    git(w.path, 'clone', '-q', server.url('deploy'), 'clone')
+    w.write('clone/deploy/prod/kustomization.yaml', 'resources: [../base]\nnamespace: other\n')
+    git(w.path / 'clone', 'commit', '-qam', 'Move it')
+    git(w.path / 'clone', 'push', '-q')
+    return server.git('deploy', 'rev-parse', 'main')
+
+
+def test_an_overlay_of_a_git_branch_is_pinned(w):
+    product, server = git_overlay(w, 'main')
+    first = server.git('deploy', 'rev-parse', 'main')
+    product.build()
+    equal(product.lock()['overlays'][0]['commit'], first, 'commit')
+    product('extract', product.bundle, 'overlay/deploy', '-o', w.path / 'deploy.tgz')
+    names = harness.run(['tar', 'tzf', w.path / 'deploy.tgz']).expect().out.split()
+    equal(names, ['base/app.yaml', 'base/kustomization.yaml', 'prod/kustomization.yaml'], 'files of the overlay')
+    second = pushed(server, w)
+    product('build', '--unsigned', '--force', status=4, says=[f'overlay deploy is at commit {second} now, but release.lock has {first}',
+                                                               'gapship lock --update deploy'])
+    product('lock', '--update', 'deploy')
+    equal(product.lock()['overlays'][0]['commit'], second, 'commit')
+
+
+def test_an_overlay_of_a_git_tag_or_commit(w):
+    product, server = git_overlay(w, 'v1')
+    product('build', '--unsigned', status=2, says=['v1', server.url('deploy')])
+    server.git('deploy', 'tag', 'v1')
+    first = server.git('deploy', 'rev-parse', 'main')
+    product.build()
+    pushed(server, w)
+    product.build('--force')
+    equal(product.lock()['overlays'][0]['commit'], first, 'commit')
+
+
+def test_a_packed_chart_stays_as_it_is(w):
+    product = Product(w, charts=[{'name': 'chart', 'from': 'chart-1.0.0.tgz'}])
+    w.write('chart/Chart.yaml', 'apiVersion: v2\nname: chart\nversion: 1.0.0\n')
+    w.write('chart/templates/app.yaml', '{}\n')
+    harness.run(['tar', 'czf', product.path / 'chart-1.0.0.tgz', '-C', w.path, 'chart']).expect()
+    product.build()
+    product('extract', product.bundle, 'chart/chart:1.0.0', '-o', w.path / 'out.tgz')
+    check(filecmp.cmp(w.path / 'out.tgz', product.path / 'chart-1.0.0.tgz', shallow=False), 'another file')
+
+
 # ---- images
 
 def test_images_are_listed_and_added(w):

@@ -337,6 +337,30 @@ def test_an_archive_of_docker_gives_the_same_digest_every_time(w):
     equal(len(digests), 1, 'different bundles')
 
 
+def change_member(path, chosen):
+    """Turns one bit in the middle of the member of a tar that is chosen by its name."""
+    with tarfile.open(path) as tar:
+        member = next(member for member in tar.getmembers() if member.isfile() and chosen(member.name))
+    data = bytearray(path.read_bytes())
+    data[member.offset_data + member.size // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_an_archive_whose_content_was_changed(w):
+    product = Product(w, ['docker-archive:app.tar:org/app:1'], ['org/app:1'])
+    old_archive(w, product)
+    change_member(product.path / 'app.tar', lambda name: name.endswith('.tar'))
+    product('build', '--unsigned', status=3, says=["is not what the image's config says", 'app.tar'])
+    digest = mkimage.make(w.layout, 'other')
+    config = json.loads(w.layout.joinpath('blobs/sha256', digest[7:]).read_text())['config']['digest']
+    for platforms in ([], [f'linux/{mkimage.MACHINE}']):
+        skopeo(w, f'oci:{w.layout}:other', f'oci-archive:{product.path}/other{len(platforms)}.tar:org/app:1')
+        change_member(product.path / f'other{len(platforms)}.tar', lambda name: name.endswith(config[7:]))
+        product.save(images=[{'from': f'oci-archive:other{len(platforms)}.tar:org/app:1', 'as': 'org/app', 'platforms': platforms}])
+        product('build', '--unsigned', status=3, says='config' if platforms else config)
+    check(not product.bundle.exists(), 'a bundle was made')
+
+
 def test_an_archive_of_docker_needs_the_right_name(w):
     product = Product(w, ['docker-archive:app.tar:org/other:1'])
     old_archive(w, product)
