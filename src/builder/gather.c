@@ -49,6 +49,9 @@ static int read_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed 
     if (rc == 0) {
         rc = gs_tar_read(source, &(gs_tar_limits){0}, find_chart_yaml, &search, err);
     }
+    if (rc == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
+        rc = gs_error_recode(err, GS_ESPEC);
+    }
     if (rc < 0) {
         return gs_error_at(err, "%s", spec->from);
     }

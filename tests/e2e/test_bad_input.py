@@ -216,6 +216,14 @@ def test_a_chart_that_does_not_render(w):
     product('build', '--unsigned', status=2, says=['release.yaml:', 'chart is no chart: it has no Chart.yaml'])
 
 
+def test_an_archive_that_is_no_chart(w):
+    product = Product(w, charts=[{'name': 'app', 'from': 'app.tgz'}])
+    harness.run(['tar', 'czf', product.path / 'app.tgz', '-C', product.path, 'k8s']).expect()
+    product('build', '--unsigned', status=2, says=['release.yaml:', 'app.tgz is no chart: it has no Chart.yaml'])
+    product.write('app.tgz', 'no archive')
+    product('build', '--unsigned', status=2, says='app.tgz')
+
+
 def test_values_of_a_chart_that_move_no_image(w):
     product = chart_product(w)
     mkimage.make(w.layout, '1')
