@@ -24,7 +24,7 @@
     X(DIGEST, 3, "content does not have the digest it was promised to have")                                                       \
     X(DOWNGRADE, 3, "the bundle is older than what this site has accepted")                                                        \
     X(CHECK, 4, "a check made before any change failed")                                                                           \
-    X(GATE, 5, "a gate is closed or an approval is missing")                                                                       \
+    X(GATE, 5, "a gate is closed")                                                                                                 \
     X(REGISTRY, 6, "the registry did not do what was asked")                                                                       \
     X(NETWORK, 6, "a host could not be reached")                                                                                   \
     X(AUTH, 6, "a host refused the credentials")                                                                                   \
