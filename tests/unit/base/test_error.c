@@ -128,7 +128,7 @@ static void has_a_table(void **state)
     assert_string_equal(gs_code_name(GS_ESPEC), "SPEC");
     assert_int_equal(gs_code_exit(GS_ESPEC), 2);
     assert_int_equal(gs_code_exit(GS_EROLLBACK_REFUSED), 11);
-    assert_string_equal(gs_code_sentence(GS_EGATE), "a gate is closed or an approval is missing");
+    assert_string_equal(gs_code_sentence(GS_EGATE), "a gate is closed");
     static const int unknown[] = {0, 1, 99, -(int)GS_CODE_COUNT, -1000000, INT32_MIN};
     for (size_t i = 0; i < COUNT_OF(unknown); i++) {
         assert_string_equal(gs_code_name(unknown[i]), "INTERNAL");
