@@ -177,24 +177,17 @@ static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out,
     const gs_target_spec *target = &job->unit->target;
     const char *template = job->rollback ? target->rollback_message : target->message;
     gs_text_map variables = {0};
-    GS_AUTO_BUF gs_buf text;
-    gs_buf_init(&text, GS_MAX_MESSAGE_BYTES);
     if (!template) {
         template = job->rollback ? backward : forward;
     }
     int rc = gs_unit_variables(job, arena, &variables, err);
     if (rc == 0) {
-        rc = gs_expand(template, &variables, &text, err);
+        rc = gs_expand(template, &variables, out, err);
     }
     if (rc < 0) {
         return gs_error_at(err, "%s/%s target.%s", job->environment->name, job->unit->name,
                            job->rollback ? "rollbackMessage" : "message");
     }
-    size_t len = text.len;
-    while (len > 0 && text.data[len - 1] == '\n') { /* a trailer stands after one empty line */
-        len--;
-    }
-    gs_buf_add(out, text.data, len);
     gs_buf_printf(out, "\n\n" GS_BUNDLE_TRAILER "%s@%s %s\n", job->release->name, job->release->version, job->bundle_digest);
     return gs_buf_check(out, err);
 }
@@ -219,7 +212,7 @@ static int commit_and_push(const gs_target_job *job, checkout *at, const edit_li
     return rc < 0 ? rc : gs_git_push(at->git, job->run, made, at->branch, err);
 }
 
-/* One try on the head as it is now. *done: nothing is left to do. */
+/* One try on the head as it is now. */
 static int try_once(const gs_target_job *job, checkout *at, char *note, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();

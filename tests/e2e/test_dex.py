@@ -66,7 +66,8 @@ exec {harness.CACHE}/tools/kubectl "$@"
     dex.build(env={'GAPSHIP_KUBECTL': str(wrapper)})
     equal(set(log.read_text().splitlines()), {'home: 0', 'devices: lo'}, 'what kubectl could see')
     dex.release('2.5.0', 2)
-    dex.patch('infra/argocd/overlays/prod/kustomization.yaml', r'- \.\./\.\./base', '- https://github.com/data-literate/DEX//infra/argocd/base?ref=main')
+    dex.patch('infra/argocd/overlays/prod/kustomization.yaml', r'- \.\./\.\./base',
+              '- https://github.com/data-literate/DEX//infra/argocd/base?ref=main')
     w.gapship('build', '--unsigned', cwd='dex', status=4, says=['overlays/prod/kustomization.yaml', 'https://github.com/data-literate/DEX'])
 
 
@@ -103,7 +104,7 @@ def test_D5_each_environment_is_one_commit_on_its_branch(w):
     one = dex.build()
     dex('install', one, '--yes')
     equal(subjects(dex, 'dev'), [f'chore: update dev image to {DEV} [skip ci]'], 'branch dev')
-    equal(subjects(dex, 'main'), [f'chore: update prod image to {MAIN} [skip ci]', f'chore: update stage image to {MAIN} [skip ci]'], 'branch main')
+    equal(subjects(dex, 'main'), [f'chore: update {name} image to {MAIN} [skip ci]' for name in ('prod', 'stage')], 'branch main')
     for revision, name in (('dev', 'dev'), ('main~1', 'stage'), ('main', 'prod')):
         equal(dex.git.changed('dex', revision), [f'{OVERLAYS}/{name}/kustomization.yaml'], f'paths of the commit for {name}')
     digest = 'sha256:' + next((dex.site / 'store/bundles').iterdir()).stem
@@ -116,7 +117,7 @@ def test_D5_each_environment_is_one_commit_on_its_branch(w):
     equal(subjects(dex, 'main')[0], 'chore: update stage image to sha-0badcafe [skip ci]', 'prod waits for stage')
     dex.broken.clear()
     dex('install', two, '--yes')
-    equal(subjects(dex, 'main')[:2], ['chore: update prod image to sha-0badcafe [skip ci]', 'chore: update stage image to sha-0badcafe [skip ci]'], 'main')
+    equal(subjects(dex, 'main')[:2], [f'chore: update {name} image to sha-0badcafe [skip ci]' for name in ('prod', 'stage')], 'branch main')
     equal(subjects(dex, 'dev'), [f'chore: update dev image to {DEV} [skip ci]'], 'dev has nothing new')
     equal(dex.diff('main'), [f'-    newTag: {MAIN}', '+    newTag: sha-0badcafe'], 'lines')
 
@@ -162,6 +163,17 @@ def test_D9_what_is_rendered_can_be_reviewed(w):
         golden = harness.TESTS / 'e2e' / 'golden' / f'dex-{name}.yaml'
         equal(dex.render(*place).replace(dex.registry.host, 'REGISTRY'), golden.read_text(), f'rendering of {name}')
     dex('plan', bundle, status=0)
+
+
+def test_D9_the_same_overlay_can_be_applied_without_git(w):
+    """`kubectl apply -k` of the document; what it does to a cluster is tested with one."""
+    dex = example(w)
+    dex.patch('release.yaml', r'^- name: stage\n(.*\n)*?    target:\n(      .*\n)*    hooks: native$',
+              '- name: stage\n  units:\n  - name: dex\n    source: {overlay: argocd, path: overlays/stage}\n'
+              '    target: {kind: kubectl, namespace: dex-stage}\n    hooks: extract')
+    bundle = dex.build()
+    dex('plan', bundle, '--to', 'dev', status=20)
+    dex('plan', bundle, status=4, says=['stage', 'kubeconfig'])
 
 
 harness.main()

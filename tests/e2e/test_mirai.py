@@ -18,13 +18,13 @@ def example(w):
                    inputs={'production': {f'{name.upper()}_URL': name for name in APPS}})
 
 
-def retag(mirai, app, old, new):
-    mirai.retag(f'{IMAGE}{app}', old, new, APPS[app].removeprefix('k8s/'))
+def retag(mirai, app, new, **options):
+    mirai.retag(f'{IMAGE}{app}', TAGS[app], new, APPS[app].removeprefix('k8s/'), **options)
 
 
 def next_release(mirai, tag='f00ba47'):
     """1.19.0: a new build of the backend alone."""
-    retag(mirai, 'backend', TAGS['backend'], tag)
+    retag(mirai, 'backend', tag)
     mirai.release('1.19.0', 2)
     return mirai.build()
 
@@ -55,8 +55,7 @@ def test_M1_a_change_of_the_backend_touches_the_backend(w):
 def test_M2_tags_are_what_the_release_says_and_no_more(w):
     mirai = example(w)
     for app, tag in (('backend', '1234567'), ('frontend', '0123456'), ('marketing', '1234e56')):
-        retag(mirai, app, TAGS[app], tag)
-        mirai.patch(f'{APPS[app]}/kustomization.yaml', rf'newTag: "?{tag}"?', f'newTag: "{tag}"')
+        retag(mirai, app, tag, quote='"')
     mirai('install', mirai.build(), '--yes')
     for app, tag in (('backend', '1234567'), ('frontend', '0123456'), ('marketing', '1234e56')):
         text = mirai.git.show('mirai', f'{APPS[app]}/kustomization.yaml')
@@ -81,7 +80,8 @@ def test_M2_an_entry_that_gapship_adds_is_quoted(w):
         mirai.release(f'1.{19 + i}.0', 2 + i)
         mirai('install', mirai.build(), '--yes')
         equal(mirai.git.show('mirai', 'k8s/backend/kustomization.yaml').splitlines()[-1].strip(), f'newTag: "{tag}"', 'last line')
-        equal(set(re.findall(r'image: (\S+)', mirai.render('main', APPS['backend']))), {f'{mirai.repository("mirai/backend")}:{tag}'}, 'what runs')
+        images = set(re.findall(r'image: (\S+)', mirai.render('main', APPS['backend'])))
+        equal(images, {f'{mirai.repository("mirai/backend")}:{tag}'}, 'what runs')
 
 
 def test_M2_an_unquoted_number_is_no_tag(w):
@@ -97,9 +97,11 @@ def test_M3_a_commit_changes_the_image_and_keeps_the_comment(w):
     for revision in ('main~2', 'main~1', 'main'):
         path, = mirai.git.changed('mirai', revision)
         app = next(name for name in APPS if path == f'{APPS[name]}/kustomization.yaml')
-        equal(mirai.diff(revision), [f'-    newName: {mirai.source.host}/{IMAGE}{app}', f'+    newName: {mirai.repository(f"mirai/{app}")}'], app)
+        there = mirai.repository(f'mirai/{app}')
+        equal(mirai.diff(revision), [f'-    newName: {mirai.source.host}/{IMAGE}{app}', f'+    newName: {there}'], app)
     mirai('install', next_release(mirai), '--yes')
-    equal(mirai.diff('main'), ['-    newTag: e5c2216  # Updated by GitHub Actions', '+    newTag: f00ba47  # Updated by GitHub Actions'], 'upgrade')
+    equal(mirai.diff('main'), [f'{sign}    newTag: {tag}  # Updated by GitHub Actions' for sign, tag in (('-', 'e5c2216'), ('+', 'f00ba47'))],
+          'upgrade')
 
 
 def test_M4_messages_are_the_teams_own(w):
@@ -199,7 +201,8 @@ def test_M12_a_rollback_is_a_commit_and_nothing_else(w):
     mirai('rollback', '--yes', env={'GAPSHIP_KUBECTL': str(wrapper)})
     equal(trees(mirai), before, 'trees')
     equal(subjects(mirai)[0], 'chore: rollback backend to e5c2216', 'commit')
-    equal(mirai.diff('main'), ['-    newTag: f00ba47  # Updated by GitHub Actions', '+    newTag: e5c2216  # Updated by GitHub Actions'], 'lines')
+    equal(mirai.diff('main'), [f'{sign}    newTag: {tag}  # Updated by GitHub Actions' for sign, tag in (('-', 'f00ba47'), ('+', 'e5c2216'))],
+          'lines')
     equal({line.split()[0] for line in calls.read_text().splitlines()} - {'version', 'kustomize'}, set(), 'what kubectl was used for')
     steps = [row['step'] for row in mirai.json('history', '--audit')['rows'] if row['kind'] == 'step']
     equal([step for step in steps if step.startswith(('migrate', 'down'))], [], 'migrations that gapship ran')

@@ -83,7 +83,8 @@ def test_a_changed_row_of_the_ledger_is_seen(w):
     ledger = shop.site / 'store/ledger.sqlite'
     whole = ledger.read_bytes()
     for statement in ("UPDATE entries SET version = '9.9.9' WHERE kind = 'accepted'", "DELETE FROM entries WHERE kind = 'accepted'",
-                      'DELETE FROM entries WHERE row = (SELECT max(row) FROM entries)', 'UPDATE entries SET duration = duration + 1 WHERE row = 2'):
+                      'DELETE FROM entries WHERE row = (SELECT max(row) FROM entries)',
+                      'UPDATE entries SET duration = duration + 1 WHERE row = 2'):
         forge(shop, statement)
         shop('history', '--audit', status=14, says='ledger')
         ledger.write_bytes(whole)
@@ -99,7 +100,9 @@ def test_a_changed_row_of_the_ledger_is_seen(w):
 
 # ---- the order in which things reach the disk
 
-CALLS = ('fsync', 'fdatasync', 'rename', 'renameat', 'renameat2', 'linkat', 'write', 'pwrite64', 'pwritev', 'copy_file_range', 'ftruncate', 'fallocate')
+SYNCS = ('fsync', 'fdatasync')
+NAMES = ('rename', 'renameat', 'renameat2', 'linkat')
+WRITES = ('write', 'pwrite64', 'pwritev', 'copy_file_range', 'ftruncate', 'fallocate')
 
 
 class Trace:
@@ -107,8 +110,9 @@ class Trace:
 
     def __init__(self, w, *words, cwd):
         log = w.path / 'trace'
-        command = ['strace', '-f', '-y', '-s', '0', '-o', log, '-e', f'trace={",".join(CALLS)}', *w.command(*words)]
-        done = harness.run(command, cwd=cwd, env=w.environment({'ASAN_OPTIONS': 'detect_leaks=0'}))  # a traced process cannot be traced again
+        command = ['strace', '-f', '-y', '-s', '0', '-o', log, '-e', f'trace={",".join(SYNCS + NAMES + WRITES)}', *w.command(*words)]
+        # the search for leaks traces the process, which is traced already
+        done = harness.run(command, cwd=cwd, env=w.environment({'ASAN_OPTIONS': 'detect_leaks=0'}))
         done.expect()
         self.events = []
         for line in log.read_text().splitlines():
@@ -118,7 +122,7 @@ class Trace:
 
     @staticmethod
     def paths(call, arguments):
-        if call.startswith(('rename', 'linkat')):
+        if call in NAMES:
             at = re.findall(r'(?:AT_FDCWD|\d+)<([^>]*)>, "([^"]*)"', arguments)
             return [os.path.join(*pair) for pair in at] or re.findall(r'"([^"]*)"', arguments)
         descriptors = re.findall(r'\d+<([^>]*)>', arguments)
@@ -129,11 +133,11 @@ class Trace:
 
     def check_published(self, path):
         """Written, synced, then named, and its directory synced. Returns when that was done."""
-        named = self.find(('rename', 'renameat', 'renameat2', 'linkat'), path)
+        named = self.find(NAMES, path)
         equal(len(named), 1, f'times that {path} got its name')
         temporary = self.events[named[0]][1][0]
-        written = self.find(CALLS[6:], temporary)
-        synced = self.find(('fsync', 'fdatasync'), temporary)
+        written = self.find(WRITES, temporary)
+        synced = self.find(SYNCS, temporary)
         check(written and synced and written[-1] < synced[-1] < named[0], f'{path}: written {written}, synced {synced}, named {named}')
         directory = self.find(('fsync',), os.path.dirname(path), after=named[0])
         check(directory, f'{path}: its directory is not synced after it got its name')
@@ -151,7 +155,7 @@ def test_what_has_a_name_is_on_the_disk(w):
     trace = Trace(w, 'import', one, cwd=shop.site)
     kept, = (shop.site / 'store/bundles').iterdir()
     durable = trace.check_published(kept)
-    ledger = trace.find(('fsync', 'fdatasync'), shop.site / 'store/ledger.sqlite')
+    ledger = trace.find(SYNCS, shop.site / 'store/ledger.sqlite')
     check(ledger and ledger[0] > durable, f'the ledger says that it is kept (at {ledger}) before it is ({durable})')
 
 

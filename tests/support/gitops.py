@@ -80,12 +80,12 @@ class Example:
         check(count, f'{path} has no {pattern}')
         path.write_text(text)
 
-    def retag(self, image, old, new, *kustomizations):
+    def retag(self, image, old, new, *kustomizations, quote=''):
         """A new image under a new tag, in release.yaml and in these kustomizations of the tree."""
         self.w.image(self.source, f'{image}:{new}', content={'version': f'{image} {new}'.encode()})
-        self.patch('release.yaml', rf'{image}:"?{old}\b', f'{image}:{new}')
+        self.patch('release.yaml', rf'{image}:{old}\b', f'{image}:{new}')
         for path in kustomizations:
-            self.patch(f'{self.tree}/{path}/kustomization.yaml', rf'newTag: "?{old}"?(?= |$)', f'newTag: "{new}"' if new.isdigit() else f'newTag: {new}')
+            self.patch(f'{self.tree}/{path}/kustomization.yaml', rf'newTag: {old}\b', f'newTag: {quote}{new}{quote}')
 
     def release(self, version, sequence):
         self.patch('release.yaml', r'version: "[^"]*", sequence: \d+', f'version: "{version}", sequence: {sequence}')
