@@ -5,6 +5,7 @@
 
 #include "gapship/text.h"
 #include "helm_command.h"
+#include "hooks.h"
 
 static int check_ready(const gs_target_job *job, gs_error *err)
 {
@@ -54,6 +55,9 @@ static int render(const gs_target_job *job, bool upgrade, gs_doc **out, gs_error
         rc = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
     }
     if (rc == 0) {
+        rc = gs_check_relocated(job, doc->root, err);
+    }
+    if (rc == 0) {
         *out = GS_STEAL(doc);
     }
     return rc;
@@ -61,108 +65,9 @@ static int render(const gs_target_job *job, bool upgrade, gs_doc **out, gs_error
 
 /* ---- diff ---- */
 
-static const gs_node *find_object(const gs_node *list, const gs_object_id *id)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        gs_object_id other;
-        gs_error ignored = {0};
-        if (gs_object_identify(list->items[i], &other, &ignored) == 0 && gs_object_id_equal(&other, id)) {
-            return list->items[i];
-        }
-    }
-    return NULL;
-}
-
-/* A CustomResourceDefinition of a chart's crds/ is in no manifest: helm installs it once and never looks at it again. */
-static bool is_beside_manifest(const gs_object_id *id)
-{
-    return strcmp(id->kind, "CustomResourceDefinition") == 0;
-}
-
-static int compare_object(const gs_node *object, const gs_node *have, gs_arena *arena, gs_changes *out, gs_error *err)
-{
-    gs_object_id id;
-    char what[GS_OBJECT_TEXT];
-    int rc = gs_object_identify(object, &id, err);
-    if (rc < 0) {
-        return rc;
-    }
-    const gs_node *other = find_object(have, &id);
-    if (other ? gs_node_equal(object, other) : is_beside_manifest(&id)) {
-        return 0;
-    }
-    gs_object_id_text(&id, what, sizeof what);
-    return gs_changes_add(arena, out, other ? GS_CHANGE_MODIFY : GS_CHANGE_ADD, gs_arena_text(arena, what), err);
-}
-
-static int compare_gone(const gs_node *object, const gs_node *want, gs_arena *arena, gs_changes *out, gs_error *err)
-{
-    gs_object_id id;
-    char what[GS_OBJECT_TEXT];
-    int rc = gs_object_identify(object, &id, err);
-    if (rc < 0 || find_object(want, &id)) {
-        return rc;
-    }
-    gs_object_id_text(&id, what, sizeof what);
-    return gs_changes_add(arena, out, GS_CHANGE_REMOVE, gs_arena_text(arena, what), err);
-}
-
-static bool is_hook(const gs_node *object)
-{
-    gs_hook hook;
-    return gs_kube_hook(object, &hook, NULL) == 0 && hook.kind != GS_HOOK_NONE;
-}
-
-static int compare(const gs_node *want, const gs_node *have, gs_arena *arena, gs_changes *out, gs_error *err)
-{
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < want->count; i++) {
-        rc = is_hook(want->items[i]) ? 0 : compare_object(want->items[i], have, arena, out, err);
-    }
-    for (size_t i = 0; rc == 0 && i < have->count; i++) {
-        rc = compare_gone(have->items[i], want, arena, out, err);
-    }
-    return rc;
-}
-
-/* Helm knows what it applied, not what became of it. */
-static int add_missing(const gs_target_job *job, const gs_node *want, gs_arena *arena, gs_changes *out, gs_error *err)
-{
-    gs_object_id *ids = NULL;
-    size_t count = 0;
-    int rc = gs_live_missing(job, want, arena, &ids, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        char what[GS_OBJECT_TEXT];
-        gs_object_id_text(&ids[i], what, sizeof what);
-        rc = gs_changes_add(arena, out, GS_CHANGE_ADD, gs_arena_text(arena, what), err);
-    }
-    return rc;
-}
-
-static int diff_release(const gs_target_job *job, const char *status, gs_arena *arena, gs_changes *out, gs_error *err)
-{
-    GS_AUTO_DOC gs_doc *want = NULL;
-    GS_AUTO_DOC gs_doc *have = NULL;
-    bool absent = status[0] == '\0';
-    int rc = render(job, !absent, &want, err);
-    if (rc == 0) {
-        rc = absent ? gs_doc_parse(GS_JSON, "nothing", "[]", 2, &have, err) : gs_helm_objects(job, "manifest", &have, err);
-    }
-    if (rc == 0) {
-        rc = compare(want->root, have->root, arena, out, err);
-    }
-    if (rc == 0 && out->count == 0) {
-        rc = add_missing(job, want->root, arena, out, err);
-    }
-    if (rc == 0 && out->count == 0 && strcmp(status, "deployed") != 0) {
-        const char *what = gs_arena_printf(arena, "release %s, which is %s", gs_helm_release(job), absent ? "absent" : status);
-        rc = gs_changes_add(arena, out, GS_CHANGE_MODIFY, what, err);
-    }
-    return rc;
-}
-
 static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_error *err)
 {
+    GS_AUTO_DOC gs_doc *want = NULL;
     gs_changes changes = {0};
     const char *status = NULL;
     int rc = check_ready(job, err);
@@ -170,7 +75,10 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
         rc = gs_helm_status(job, arena, &status, err);
     }
     if (rc == 0) {
-        rc = diff_release(job, status, arena, &changes, err);
+        rc = render(job, status[0] != '\0', &want, err);
+    }
+    if (rc == 0) {
+        rc = gs_helm_compare(job, status, want->root, arena, &changes, err);
     }
     if (rc < 0) {
         return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
@@ -181,6 +89,29 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
 
 /* ---- apply ---------------------------------------------------------------------------------------------------------------------
  */
+
+/* Hooks that helm leaves to gapship. */
+static bool extracts(const gs_target_job *job)
+{
+    return job->unit->hooks == GS_HOOKS_EXTRACT;
+}
+
+static int run_extracted(const gs_target_job *job, bool upgrading, gs_hook_kind kind, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    GS_AUTO_API gs_api *api = NULL;
+    if (job->rollback || !extracts(job)) {
+        return 0;
+    }
+    int rc = render(job, upgrading, &doc, err);
+    if (rc == 0) {
+        rc = gs_api_open(job, &api, err);
+    }
+    if (rc == 0) {
+        rc = gs_api_need_namespace(api, gs_unit_namespace(job), err);
+    }
+    return rc < 0 ? rc : gs_hooks_run(job, api, doc, kind, err);
+}
 
 static void add_set(gs_helm_line *line, const gs_text_map *set)
 {
@@ -216,7 +147,7 @@ static int upgrade(const gs_target_job *job, gs_arena *arena, gs_error *err)
     gs_helm_add(&line, "--create-namespace");
     gs_helm_add(&line, "--reset-values");
     gs_helm_add(&line, gs_arena_printf(arena, "--timeout=%llds", (long long)(job->unit->wait.timeout / 1000)));
-    if (job->rollback) {
+    if (job->rollback || extracts(job)) {
         gs_helm_add(&line, "--no-hooks");
     }
     for (size_t i = 0; i < source->values.count; i++) {
@@ -247,10 +178,13 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
         rc = gs_helm_recover(job, status, err);
     }
     if (rc == 0) {
+        rc = run_extracted(job, status[0] != '\0', GS_HOOK_PRE, err);
+    }
+    if (rc == 0) {
         rc = upgrade(job, arena, err);
     }
     if (rc < 0) {
-        return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
+        return rc;
     }
     (void)snprintf(note, GS_TARGET_NOTE, "helm release %s", gs_helm_release(job));
     return 0;
@@ -260,7 +194,10 @@ static int wait(const gs_target_job *job, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
     int rc = render(job, true, &doc, err);
-    return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : gs_live_wait(job, doc->root, err);
+    if (rc == 0) {
+        rc = gs_live_wait(job, doc->root, err);
+    }
+    return rc < 0 ? rc : run_extracted(job, true, GS_HOOK_POST, err);
 }
 
 static int observe(const gs_target_job *job, gs_arena *arena, gs_text_list *out, gs_error *err)

@@ -31,6 +31,10 @@ int gs_helm_status(const gs_target_job *job, gs_arena *arena, const char **statu
 /* Objects of the newest revision: what is "manifest" or "hooks". */
 int gs_helm_objects(const gs_target_job *job, const char *what, gs_doc **out, gs_error *err) GS_MUST_USE;
 
+/* What an upgrade to these objects would change (helm_diff.c). status: the release's. */
+int gs_helm_compare(const gs_target_job *job, const char *status, const gs_node *want, gs_arena *arena, gs_changes *out,
+                    gs_error *err) GS_MUST_USE;
+
 /* ---- what went wrong (helm_recover.c) ---- */
 
 /* A killed helm leaves its release pending, and every later upgrade is refused. Waits for the hook Jobs that are still running, then

@@ -105,6 +105,12 @@ static int run_hook(const gs_target_job *job, gs_api *api, gs_node *object, gs_h
     return strcmp(id.kind, "Job") == 0 ? run_job(job, api, object, &id, kind, err) : gs_api_apply(api, object, false, NULL, err);
 }
 
+bool gs_is_hook(const gs_node *object)
+{
+    gs_hook hook;
+    return gs_kube_hook(object, &hook, NULL) == 0 && hook.kind != GS_HOOK_NONE;
+}
+
 bool gs_hooks_any(const gs_node *objects, gs_hook_kind kind)
 {
     for (size_t i = 0; i < objects->count; i++) {

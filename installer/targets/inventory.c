@@ -57,31 +57,40 @@ static int parse_line(const char *line, size_t len, gs_arena *arena, gs_object_i
     return 0;
 }
 
-int gs_inventory_read(const gs_target_job *job, gs_api *api, gs_arena *arena, gs_inventory *out, gs_error *err)
+int gs_inventory_parse(const char *text, gs_arena *arena, gs_inventory *out, gs_error *err)
 {
-    GS_AUTO_DOC gs_doc *live = NULL;
-    gs_object_id id = config_map(job, arena);
-    *out = (gs_inventory){0};
-    int rc = id.name ? gs_api_get(api, &id, &live, err) : gs_fail_nomem(err);
-    const gs_node *data = rc == 0 && live ? gs_node_get(live->root, "data") : NULL;
-    const char *text = gs_node_text(data, "objects");
-    const char *bundle = gs_node_text(data, "bundle");
-    if (rc < 0 || !text) {
-        return rc;
-    }
-    out->bundle = bundle ? gs_arena_text(arena, bundle) : NULL;
     size_t lines = 1;
     for (const char *c = text; *c != '\0'; c++) {
         lines += *c == '\n' ? 1 : 0;
     }
-    out->items = gs_arena_array(arena, lines, sizeof *out->items);
-    if (!out->items) {
-        return gs_fail_nomem(err);
-    }
+    gs_inventory parsed = {.items = gs_arena_array(arena, lines, sizeof *parsed.items)};
+    int rc = parsed.items ? 0 : gs_fail_nomem(err);
     while (rc == 0 && *text != '\0') {
         size_t len = strcspn(text, "\n");
-        rc = parse_line(text, len, arena, &out->items[out->count++], err);
+        rc = parse_line(text, len, arena, &parsed.items[parsed.count++], err);
         text += len + (text[len] == '\n' ? 1 : 0);
+    }
+    if (rc == 0) {
+        *out = parsed;
+    }
+    return rc;
+}
+
+int gs_inventory_read(const gs_target_job *job, gs_api *api, gs_arena *arena, gs_inventory *out, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *live = NULL;
+    gs_object_id id = config_map(job, arena);
+    int rc = id.name ? gs_api_get(api, &id, &live, err) : gs_fail_nomem(err);
+    const gs_node *data = rc == 0 && live ? gs_node_get(live->root, "data") : NULL;
+    const char *text = gs_node_text(data, "objects");
+    const char *bundle = gs_node_text(data, "bundle");
+    *out = (gs_inventory){0};
+    if (rc < 0 || !text) {
+        return rc;
+    }
+    rc = gs_inventory_parse(text, arena, out, err);
+    if (rc == 0 && bundle && !(out->bundle = gs_arena_text(arena, bundle))) {
+        rc = gs_fail_nomem(err);
     }
     return rc;
 }

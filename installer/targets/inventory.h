@@ -14,6 +14,8 @@ const char *gs_inventory_namespace(const gs_target_job *job);
 
 /* What earlier applications left; empty when there was none. */
 int gs_inventory_read(const gs_target_job *job, gs_api *api, gs_arena *arena, gs_inventory *out, gs_error *err) GS_MUST_USE;
+/* Lines "apiVersion kind namespace name"; the namespace of a cluster-wide object is "-". GS_ESTATE for anything else. */
+int gs_inventory_parse(const char *text, gs_arena *arena, gs_inventory *out, gs_error *err) GS_MUST_USE;
 /* The objects that are no hooks. Borrows from them. */
 int gs_inventory_of(const gs_node *objects, gs_arena *arena, gs_inventory *out, gs_error *err) GS_MUST_USE;
 bool gs_inventory_has(const gs_inventory *inventory, const gs_object_id *id);

@@ -54,40 +54,47 @@ static int start_proxy(gs_api *api, gs_error *err)
     return gs_child_start(&proc, &api->proxy, err);
 }
 
-static int wait_for_proxy(gs_api *api, gs_error *err)
-{
-    int64_t began = gs_ticks();
-    while (!gs_fs_exists(AT_FDCWD, api->socket)) {
-        if (!gs_child_running(api->proxy)) {
-            char why[GS_ERROR_MESSAGE_MAX];
-            gs_text_printable(gs_child_errors(api->proxy), why, sizeof why);
-            return gs_fail(err, GS_ENETWORK, "kubectl proxy ended: %s", why);
-        }
-        if (gs_ticks() - began > GS_PROXY_START_MS) {
-            return gs_fail(err, GS_ETIMEOUT, "kubectl proxy did not start within %d s", GS_PROXY_START_MS / 1000);
-        }
-        int rc = gs_sleep(api->run, GS_PROXY_POLL_MS, err);
-        if (rc < 0) {
-            return rc;
-        }
-    }
-    return 0;
-}
-
-static int check_version(gs_api *api, gs_error *err)
+static int ask_version(gs_api *api, gs_error *err)
 {
     GS_AUTO_BUF gs_buf body;
     int status = 0;
     gs_buf_init(&body, GS_MIB(1));
-    const gs_api_call call = {.path = "/version"};
-    int rc = gs_api_send(api, &call, &status, &body, err);
+    int rc = gs_api_send(api, &(gs_api_call){.path = "/version"}, &status, &body, err);
     if (rc == 0 && status != 200) {
         rc = gs_api_fail(status, &body, err);
         gs_error_context(err, "the cluster does not answer");
         gs_error_hint(err, "try: kubectl --kubeconfig %s version", api->job->place->kubeconfig);
     }
-    api->answered = rc == 0;
     return rc;
+}
+
+/* Until the proxy passes a call on to the cluster. Its socket is there a moment before anybody listens on it. */
+static int wait_for_proxy(gs_api *api, gs_error *err)
+{
+    int64_t began = gs_ticks();
+    for (;;) {
+        gs_error why = {0};
+        int rc = gs_fs_exists(AT_FDCWD, api->socket) ? ask_version(api, &why) : GS_ENETWORK;
+        if (rc != GS_ENETWORK) {
+            api->answered = rc == 0;
+            if (rc < 0 && err) {
+                *err = why;
+            }
+            return rc;
+        }
+        if (!gs_child_running(api->proxy)) {
+            char said[GS_ERROR_MESSAGE_MAX / 2];
+            gs_text_printable(gs_child_errors(api->proxy), said, sizeof said);
+            return gs_fail(err, GS_ENETWORK, "kubectl proxy ended: %s", said);
+        }
+        if (gs_ticks() - began > GS_PROXY_START_MS) {
+            return gs_fail(err, GS_ETIMEOUT, "kubectl proxy did not start within %d s", GS_PROXY_START_MS / 1000);
+        }
+        rc = gs_sleep(api->run, GS_PROXY_POLL_MS, err);
+        if (rc < 0) {
+            return rc;
+        }
+    }
 }
 
 int gs_api_open(const gs_target_job *job, gs_api **out, gs_error *err)
@@ -114,14 +121,11 @@ int gs_api_open(const gs_target_job *job, gs_api **out, gs_error *err)
         rc = start_proxy(api, err);
     }
     if (rc == 0) {
-        rc = wait_for_proxy(api, err);
-    }
-    if (rc == 0) {
         api->host.unix_socket = api->socket;
         rc = gs_http_new(api->run, &api->host, &api->http, err);
     }
     if (rc == 0) {
-        rc = check_version(api, err);
+        rc = wait_for_proxy(api, err);
     }
     if (rc < 0) {
         return gs_error_at(err, "%s", job->environment->name);

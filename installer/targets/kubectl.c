@@ -42,13 +42,6 @@ static int open_unit(const gs_target_job *job, opened *out, gs_error *err)
     return rc < 0 ? rc : gs_inventory_of(out->doc->root, out->arena, &out->wanted, err);
 }
 
-static bool is_hook(const gs_node *object)
-{
-    gs_hook hook;
-    gs_error ignored = {0};
-    return gs_kube_hook(object, &hook, &ignored) == 0 && hook.kind != GS_HOOK_NONE;
-}
-
 /* ---- diff ---- */
 
 /* What the API writes itself says nothing about whether an object would change. */
@@ -104,7 +97,7 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     gs_inventory surplus;
     int rc = open_unit(job, &unit, err);
     for (size_t i = 0; rc == 0 && i < unit.doc->root->count; i++) {
-        if (!is_hook(unit.doc->root->items[i])) {
+        if (!gs_is_hook(unit.doc->root->items[i])) {
             rc = diff_object(unit.api, unit.doc->root->items[i], arena, &changes, err);
         }
     }
@@ -150,7 +143,7 @@ static int apply_objects(const gs_target_job *job, const opened *unit, gs_error 
     for (size_t i = 0; rc == 0 && i < unit->doc->root->count; i++) {
         const gs_node *object = unit->doc->root->items[i];
         gs_object_id id;
-        if (is_hook(object)) {
+        if (gs_is_hook(object)) {
             continue;
         }
         rc = gs_check_stop(job->run, 2, err);
@@ -209,7 +202,7 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
         rc = gs_inventory_write(job, unit.api, &unit.wanted, NULL, err);
     }
     if (rc < 0) {
-        return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
+        return rc;
     }
     (void)snprintf(note, GS_TARGET_NOTE, "%zu objects applied, %zu removed", unit.wanted.count, removed);
     return 0;

@@ -18,13 +18,6 @@ typedef struct waiting {
     char reason[GS_ERROR_MESSAGE_MAX];
 } waiting;
 
-static bool is_hook(const gs_node *object)
-{
-    gs_hook hook;
-    gs_error ignored = {0};
-    return gs_kube_hook(object, &hook, &ignored) == 0 && hook.kind != GS_HOOK_NONE;
-}
-
 static bool names_image(const gs_image_use *uses, size_t count, const char *image)
 {
     for (size_t i = 0; i < count; i++) {
@@ -170,7 +163,7 @@ static int look(waiting *self, bool *healthy, gs_error *err)
     gs_health health = GS_HEALTHY;
     bool trouble = false;
     for (size_t i = 0; i < self->objects->count && health == GS_HEALTHY; i++) {
-        int rc = is_hook(self->objects->items[i]) ? 0 : look_at(self, self->objects->items[i], &health, &trouble, err);
+        int rc = gs_is_hook(self->objects->items[i]) ? 0 : look_at(self, self->objects->items[i], &health, &trouble, err);
         if (rc < 0) {
             return rc;
         }
@@ -215,10 +208,7 @@ int gs_live_wait(const gs_target_job *job, const gs_node *objects, gs_error *err
     waiting self = {.job = job, .objects = objects};
     int rc = gs_api_open(job, &api, err);
     self.api = api;
-    if (rc == 0) {
-        rc = wait_healthy(&self, err);
-    }
-    return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
+    return rc < 0 ? rc : wait_healthy(&self, err);
 }
 
 int gs_live_missing(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_object_id **out, size_t *count,
@@ -230,7 +220,7 @@ int gs_live_missing(const gs_target_job *job, const gs_node *objects, gs_arena *
     int rc = missing ? gs_api_open(job, &api, err) : gs_fail_nomem(err);
     for (size_t i = 0; rc == 0 && i < objects->count; i++) {
         GS_AUTO_DOC gs_doc *live = NULL;
-        if (is_hook(objects->items[i])) {
+        if (gs_is_hook(objects->items[i])) {
             continue;
         }
         rc = gs_object_identify(objects->items[i], &missing[found], err);
@@ -257,7 +247,7 @@ int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *a
         gs_object_id id;
         gs_image_use *uses = NULL;
         size_t use_count = 0;
-        if (is_hook(objects->items[i])) {
+        if (gs_is_hook(objects->items[i])) {
             continue;
         }
         rc = gs_object_identify(objects->items[i], &id, err);

@@ -110,6 +110,42 @@ int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err)
     return 0;
 }
 
+static bool is_relocated(const gs_target_job *job, const char *image, gs_arena *arena)
+{
+    gs_reference reference;
+    if (is_ignored(job->release, image)) {
+        return true;
+    }
+    if (gs_reference_parse(image, &reference, NULL) < 0) {
+        return false;
+    }
+    const char *name = gs_arena_printf(arena, "%s/%s", reference.host, reference.path);
+    for (size_t i = 0; i < job->lock->images.count; i++) {
+        const gs_locked_image *locked = &job->lock->images.items[i];
+        const char *digest = reference.digest, *tag = reference.tag;
+        bool same = digest[0] != '\0' ? strcmp(digest, locked->digest) == 0 : gs_text_equal(tag, gs_site_tag(locked, arena));
+        if (same && name && gs_text_equal(name, gs_site_name(job->site, locked, arena))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int gs_check_relocated(const gs_target_job *job, const gs_node *objects, gs_error *err)
+{
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_image_use *uses = NULL;
+    size_t count = 0;
+    int rc = arena ? gs_kube_images(objects, arena, &uses, &count, err) : gs_fail_nomem(err);
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        if (uses[i].certainty == GS_IMAGE_RUNS && !is_relocated(job, uses[i].image, arena)) {
+            gs_fail(err, GS_ECHECK, "this would run %s, which is not in the site's registry", uses[i].image);
+            return gs_error_hint(err, "give the values that name it in imageValues, or list it in ignoreImages");
+        }
+    }
+    return rc;
+}
+
 int gs_unit_images(const gs_target_job *job, gs_arena *arena, const gs_locked_image ***out, size_t *count, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;

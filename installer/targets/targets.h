@@ -12,10 +12,13 @@ extern const gs_target_ops gs_target_gitops, gs_target_kubectl, gs_target_helm;
 /* "HOST/PREFIX/AS" of a locked image; in arena. */
 const char *gs_site_name(const gs_site *site, const gs_locked_image *image, gs_arena *arena);
 
+bool gs_is_hook(const gs_node *object); /* hooks.c */
 /* Where a unit's objects go that name no namespace. */
 const char *gs_unit_namespace(const gs_target_job *job);
 /* A unit's objects with every image that runs relocated; an image that is not in the lock is GS_ECHECK. Hooks included. */
 int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err) GS_MUST_USE;
+/* GS_ECHECK unless every image that the objects run is one of the lock, in the site's registry. */
+int gs_check_relocated(const gs_target_job *job, const gs_node *objects, gs_error *err) GS_MUST_USE;
 /* The variables of job plus those of its unit: ${unit}, ${tag} and ${digest} when the unit runs one image only. */
 int gs_unit_variables(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err) GS_MUST_USE;
 /* The locked images that a unit runs, each once. */

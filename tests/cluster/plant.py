@@ -102,10 +102,10 @@ class Plant:
 
     # ---- the product
 
-    def deployment(self, version, **more):
+    def deployment(self, **more):
         container = {'name': 'web', 'image': 'example.com/shop/web', 'command': ['httpd', '-f', '-p', '8000', '-h', '/srv'],
                      'readinessProbe': {'httpGet': {'path': '/health', 'port': 8000}, 'periodSeconds': 1}, **more}
-        return {'apiVersion': 'apps/v1', 'kind': 'Deployment', 'metadata': {'name': 'web', 'labels': {'version': version}},
+        return {'apiVersion': 'apps/v1', 'kind': 'Deployment', 'metadata': {'name': 'web'},
                 'spec': {'selector': {'matchLabels': {'app': 'web'}}, 'progressDeadlineSeconds': 60, 'template': {
                     'metadata': {'labels': {'app': 'web'}},
                     'spec': {'terminationGracePeriodSeconds': 0, 'containers': [container]}}}}
@@ -119,7 +119,7 @@ class Plant:
         w, base = self.w, 'product/deploy/base'
         service = {'apiVersion': 'v1', 'kind': 'Service', 'metadata': {'name': 'web'},
                    'spec': {'selector': {'app': 'web'}, 'ports': [{'port': 8000}]}}
-        everything = [self.deployment(version, **container), service, *objects]
+        everything = [self.deployment(**container), service, *objects]
         for i, item in enumerate(everything):
             w.write(f'{base}/{i}.yaml', item)
         w.write(f'{base}/kustomization.yaml', {'resources': [f'{i}.yaml' for i in range(len(everything))]})

@@ -48,7 +48,7 @@ def test_a_commit_is_waited_for_until_it_runs(w):
         return {'name': 'web', 'source': {'overlay': 'deploy', 'path': f'overlays/{name}'}, 'target': {'kind': 'gitops'},
                 'wait': {'timeout': '60s'}}
 
-    with w.stack.enter_context(Argo(plant, git)):
+    with Argo(plant, git):
         for version, sequence in (('1.0.0', 1), ('1.1.0', 2)):
             plant.overlay(version)
             began = time.monotonic()

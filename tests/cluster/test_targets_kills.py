@@ -5,7 +5,7 @@ import harness
 from harness import check, equal
 from plant import ENVIRONMENTS, Plant, kubectl
 
-KILLS = int(os.environ.get('GAPSHIP_TEST_KILLS', '10'))
+KILLS = int(os.environ.get('GAPSHIP_TEST_KILLS', '5'))
 KINDS = ('deployments', 'services', 'configmaps', 'jobs')
 
 
