@@ -98,7 +98,7 @@ void gs_builder_done(gs_builder *builder)
 
 const char *gs_builder_path(gs_builder *builder, const char *path)
 {
-    if (path[0] == '/') {
+    if (path[0] == '/' || strcmp(builder->directory, ".") == 0) {
         return gs_arena_text(builder->arena, path);
     }
     return gs_arena_printf(builder->arena, "%s/%s", builder->directory, path);

@@ -19,14 +19,14 @@ static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
 int gs_verb_init(gs_invocation *invocation, gs_error *err)
 {
     const char *directory = gs_positional(invocation->arguments, 0);
-    int rc = gs_init(&invocation->run, directory ? directory : ".", err);
+    gs_arena *arena = invocation->arena;
+    const char *file = directory ? gs_arena_printf(arena, "%s/release.yaml", directory) : "release.yaml";
+    int rc = file ? gs_init(&invocation->run, directory ? directory : ".", err) : gs_fail_nomem(err);
     if (rc < 0) {
         return rc;
     }
-    gs_print(invocation->terminal, "wrote %s/release.yaml; `gapship images --write` lists the images it needs\n",
-             directory ? directory : ".");
-    gs_arena *arena = invocation->arena;
-    return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "file", "release.yaml"), err);
+    gs_print(invocation->terminal, "wrote %s; `gapship images --write` adds the images it needs\n", file);
+    return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "file", file), err);
 }
 
 int gs_verb_images(gs_invocation *invocation, gs_error *err)

@@ -125,6 +125,24 @@ def test_json_is_json_to_the_last_line(w):
     equal(result['size'], bundle.stat().st_size, 'size')
 
 
+def keys_of(value):
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    return set(value).union(*map(keys_of, value.values())) if isinstance(value, dict) else set()
+
+
+def test_every_key_of_a_result_is_documented(w):
+    documented = set(re.findall(r'`"?(\w+)"?`', (harness.TESTS.parent / 'docs/json.md').read_text()))
+    product = Product(w, runs=['quay.io/org/app:1'], ignoreImages=['quay.io/*'], files=[{'name': 'f', 'from': 'k8s/app.yaml'}])
+    private = w.key()[1]
+    found = set()
+    for words in (['images'], ['lock'], ['build', '--unsigned'], ['sign', product.bundle, '--key', private], ['inspect', product.bundle],
+                  ['verify', product.bundle, '--root', w.path / 'release.pub'], ['extract', product.bundle, '-o', 'layout'],
+                  ['init', w.path / 'home'], ['key', 'new', 'k'], ['--version'], ['--help']):
+        found |= keys_of(product('--output', 'json', *words).result())
+    equal(found - documented, set(), 'keys that docs/json.md does not have')
+
+
 def test_json_errors_have_code_exit_where_and_hint(w):
     product = Product(w)
     product.write('release.yaml', 'apiVersion: gapship/v1\nkind: Relaese\n')
