@@ -56,11 +56,9 @@ typedef struct gs_target_ops {
 
 const gs_target_ops *gs_target_for(int target_kind); /* gs_target_kind; never NULL */
 
-/* Where an image stands in the site's registry: repository "PREFIX/AS", its tag (an image known by digest alone gets
- * "sha256-" and 12 hex digits, so that no registry collects it as untagged), and "HOST/PREFIX/AS:TAG@DIGEST". In arena, NULL when out of
+/* Where an image stands in the site's registry: repository "PREFIX/AS", and "HOST/PREFIX/AS:TAG@DIGEST". In arena, NULL when out of
  * memory. */
 const char *gs_site_repository(const gs_site *site, const gs_locked_image *image, gs_arena *arena);
-const char *gs_site_tag(const gs_locked_image *image, gs_arena *arena);
 const char *gs_relocated(const gs_site *site, const gs_locked_image *image, gs_arena *arena);
 
 /* ---- migrations ---- */

@@ -172,14 +172,9 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
 
 static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out, gs_error *err)
 {
-    static const char forward[] = "chore: update ${environment} to ${name} ${version}";
-    static const char backward[] = "chore: roll ${environment} back to ${name} ${version}";
     const gs_target_spec *target = &job->unit->target;
     const char *template = job->rollback ? target->rollback_message : target->message;
     gs_text_map variables = {0};
-    if (!template) {
-        template = job->rollback ? backward : forward;
-    }
     int rc = gs_unit_variables(job, arena, &variables, err);
     if (rc == 0) {
         rc = gs_expand(template, &variables, out, err);

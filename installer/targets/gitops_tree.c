@@ -110,8 +110,8 @@ static int make_edits(const gs_target_job *job, const gs_node *kustomization, gs
             continue; /* the proof below names it, unless it is meant to stay */
         }
         const char *rendered = bare_name(uses[i].image, arena);
-        gs_image_edit edit = {.new_name = gs_site_name(job->site, locked, arena), .new_tag = gs_site_tag(locked, arena)};
-        if (!rendered || !edit.new_name || !edit.new_tag) {
+        gs_image_edit edit = {.new_name = gs_site_name(job->site, locked, arena), .new_tag = locked->tag};
+        if (!rendered || !edit.new_name) {
             return gs_fail_nomem(err);
         }
         edit.name = gs_arena_text(arena, entry_name(kustomization, rendered));
@@ -207,8 +207,7 @@ static int prove(const gs_target_job *job, const gs_tree_file *files, size_t cou
         for (size_t k = 0; k < job->lock->images.count && !known; k++) {
             const gs_locked_image *image = &job->lock->images.items[k];
             const char *name = gs_site_name(job->site, image, doc->arena);
-            const char *tag = gs_site_tag(image, doc->arena);
-            const char *whole = name && tag ? gs_arena_printf(doc->arena, "%s:%s", name, tag) : NULL;
+            const char *whole = name ? gs_arena_printf(doc->arena, "%s:%s", name, image->tag) : NULL;
             known = whole && strcmp(whole, uses[i].image) == 0;
         }
         if (!known) {

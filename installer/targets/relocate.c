@@ -16,15 +16,6 @@ const char *gs_site_repository(const gs_site *site, const gs_locked_image *image
     return gs_arena_printf(arena, "%s/%s", prefix, image->as);
 }
 
-const char *gs_site_tag(const gs_locked_image *image, gs_arena *arena)
-{
-    static const char algorithm[] = "sha256:";
-    if (image->tag[0] != '\0') {
-        return gs_arena_text(arena, image->tag);
-    }
-    return gs_arena_printf(arena, "sha256-%.12s", image->digest + strlen(algorithm));
-}
-
 const char *gs_site_name(const gs_site *site, const gs_locked_image *image, gs_arena *arena)
 {
     const char *repository = gs_site_repository(site, image, arena);
@@ -34,8 +25,7 @@ const char *gs_site_name(const gs_site *site, const gs_locked_image *image, gs_a
 const char *gs_relocated(const gs_site *site, const gs_locked_image *image, gs_arena *arena)
 {
     const char *name = gs_site_name(site, image, arena);
-    const char *tag = gs_site_tag(image, arena);
-    return name && tag ? gs_arena_printf(arena, "%s:%s@%s", name, tag, image->digest) : NULL;
+    return name ? gs_arena_printf(arena, "%s:%s@%s", name, image->tag, image->digest) : NULL;
 }
 
 /* ---- objects ---- */
@@ -123,7 +113,7 @@ static bool is_relocated(const gs_target_job *job, const char *image, gs_arena *
     for (size_t i = 0; i < job->lock->images.count; i++) {
         const gs_locked_image *locked = &job->lock->images.items[i];
         const char *digest = reference.digest, *tag = reference.tag;
-        bool same = digest[0] != '\0' ? strcmp(digest, locked->digest) == 0 : gs_text_equal(tag, gs_site_tag(locked, arena));
+        bool same = digest[0] != '\0' ? strcmp(digest, locked->digest) == 0 : gs_text_equal(tag, locked->tag);
         if (same && name && gs_text_equal(name, gs_site_name(job->site, locked, arena))) {
             return true;
         }
@@ -146,62 +136,18 @@ int gs_check_relocated(const gs_target_job *job, const gs_node *objects, gs_erro
     return rc;
 }
 
-int gs_unit_images(const gs_target_job *job, gs_arena *arena, const gs_locked_image ***out, size_t *count, gs_error *err)
-{
-    GS_AUTO_DOC gs_doc *doc = NULL;
-    gs_image_use *uses = NULL;
-    size_t use_count = 0;
-    size_t found = 0;
-    const gs_unit_render request = {.work = job->work, .environment = job->environment, .unit = job->unit};
-    const gs_locked_image **images = gs_arena_array(arena, job->lock->images.count + 1, sizeof *images);
-    int rc = images ? gs_render_unit(job->run, job->tools, &request, &doc, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_kube_images(doc->root, doc->arena, &uses, &use_count, err);
-    }
-    for (size_t i = 0; rc == 0 && i < use_count; i++) {
-        gs_reference reference;
-        gs_error ignored = {0};
-        if (uses[i].certainty != GS_IMAGE_RUNS || gs_reference_parse(uses[i].image, &reference, &ignored) < 0) {
-            continue;
-        }
-        const gs_locked_image *locked = gs_lock_match(job->lock, &reference);
-        bool known = !locked;
-        for (size_t k = 0; k < found && !known; k++) {
-            known = images[k] == locked;
-        }
-        if (!known) {
-            images[found++] = locked;
-        }
-    }
-    if (rc == 0) {
-        *out = images;
-        *count = found;
-    }
-    return rc;
-}
-
 int gs_unit_variables(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err)
 {
-    const gs_locked_image **images = NULL;
-    size_t count = 0;
-    int rc = gs_unit_images(job, arena, &images, &count, err);
-    if (rc < 0) {
-        return rc;
-    }
-    gs_text_pair *pairs = gs_arena_array(arena, job->variables->count + 3, sizeof *pairs);
+    size_t count = job->variables->count;
+    gs_text_pair *pairs = gs_arena_array(arena, count + 1, sizeof *pairs);
     if (!pairs) {
         return gs_fail_nomem(err);
     }
-    size_t n = 0;
-    for (size_t i = 0; i < job->variables->count; i++) {
-        pairs[n++] = job->variables->items[i];
+    for (size_t i = 0; i < count; i++) {
+        pairs[i] = job->variables->items[i];
     }
-    pairs[n++] = (gs_text_pair){"unit", job->unit->name};
-    if (count == 1) {
-        pairs[n++] = (gs_text_pair){"tag", gs_site_tag(images[0], arena)};
-        pairs[n++] = (gs_text_pair){"digest", images[0]->digest};
-    }
-    *out = (gs_text_map){.items = pairs, .count = n};
+    pairs[count] = (gs_text_pair){"unit", job->unit->name};
+    *out = (gs_text_map){.items = pairs, .count = count + 1};
     return 0;
 }
 

@@ -19,11 +19,8 @@ const char *gs_unit_namespace(const gs_target_job *job);
 int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err) GS_MUST_USE;
 /* GS_ECHECK unless every image that the objects run is one of the lock, in the site's registry. */
 int gs_check_relocated(const gs_target_job *job, const gs_node *objects, gs_error *err) GS_MUST_USE;
-/* The variables of job plus those of its unit: ${unit}, ${tag} and ${digest} when the unit runs one image only. */
+/* The variables of job and ${unit}. */
 int gs_unit_variables(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err) GS_MUST_USE;
-/* The locked images that a unit runs, each once. */
-int gs_unit_images(const gs_target_job *job, gs_arena *arena, const gs_locked_image ***out, size_t *count,
-                   gs_error *err) GS_MUST_USE;
 /* The list of changes, one more. */
 int gs_changes_add(gs_arena *arena, gs_changes *changes, gs_change_kind kind, const char *what, gs_error *err) GS_MUST_USE;
 
