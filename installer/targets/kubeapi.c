@@ -359,6 +359,9 @@ int gs_api_apply(gs_api *api, const gs_node *object, bool dry_run, gs_doc **out,
     }
     if (rc == 0 && status != 200 && status != 201) {
         rc = gs_api_fail(status, &body, err);
+        if (rc == GS_ECONFLICT) {
+            gs_error_hint(err, "leave that field out of the release, or make its manager give it up");
+        }
     }
     if (rc == 0 && out) {
         rc = parse_object(&body, out, err);

@@ -157,6 +157,18 @@ def test_failing_hooks_with_helm4(w):
     failing_hooks(w, 'helm4')
 
 
+def test_extracted_hooks_are_run_by_gapship(w):
+    plant = HelmPlant(w, 'helm4')
+    for version, sequence in (('1.0.0', 1), ('1.1.0', 2)):
+        bundle = plant.build(version, sequence, environments=['staging'], unit=lambda name: plant.unit(name, hooks='extract'))
+        plant('install', bundle, '--yes')
+        equal(plant.database.take(), [f'before/{version}', f'after/{version}'], 'hooks')
+        equal(plant.running('staging'), [plant.digest(version)], 'digests that run')
+        plant('install', bundle, '--yes')
+        equal(plant.database.take(), [], 'hooks of the same command again')
+    check('gapship.io/bundle' in plant.get('staging', 'job/after')['metadata']['annotations'], 'the Job is of gapship')
+
+
 def kill_helm(plant, bundle, call):
     """Kills gapship and its helm once the hook has begun to work."""
     plant.database.take()
