@@ -1,6 +1,5 @@
 """What is wrong at the build is said with its place and what to do; a bundle that is not right changes nothing on site."""
 import json
-import os
 import pathlib
 import shutil
 
