@@ -48,14 +48,14 @@ def certificate(folder):
 
 
 class Registry:
-    """docker-registry on a free port.
+    """docker-registry on a free port, or another program that takes its configuration.
 
     credentials "USER:PASSWORD": basic authentication, which docker-registry speaks over TLS alone, so tls is then on, too.
     token {realm, service, issuer, certificate}: token authentication by a server that the test runs.
     """
 
-    def __init__(self, folder, *, tls=False, credentials=None, token=None, port=None):
-        self.folder, self.credentials, self.token = pathlib.Path(folder), credentials, token
+    def __init__(self, folder, *, tls=False, credentials=None, token=None, port=None, program='docker-registry'):
+        self.folder, self.credentials, self.token, self.program = pathlib.Path(folder), credentials, token, program
         self.host = f'127.0.0.1:{port or free_port()}'
         self.tls = tls or credentials is not None
         self.url = ('https://' if self.tls else 'http://') + self.host
@@ -84,7 +84,7 @@ class Registry:
         configuration = self.folder / 'registry.yaml'
         configuration.write_text(json.dumps(self.configuration()))
         with open(self.folder / 'log', 'a') as log:
-            self.process = subprocess.Popen(['docker-registry', 'serve', str(configuration)], stdout=log, stderr=log)
+            self.process = subprocess.Popen([self.program, 'serve', str(configuration)], stdout=log, stderr=log)
         until = time.monotonic() + 20
         while True:
             try:
@@ -95,7 +95,7 @@ class Registry:
             except (urllib.error.URLError, ConnectionError) as error:
                 if self.process.poll() is not None or time.monotonic() > until:
                     self.__exit__()
-                    raise AssertionError(f'docker-registry does not answer: {error}\n{(self.folder / "log").read_text()}') from error
+                    raise AssertionError(f'{self.program} does not answer: {error}\n{(self.folder / "log").read_text()}') from error
                 time.sleep(0.05)
 
     def __exit__(self, *_):
