@@ -1,4 +1,4 @@
-/* Verbs of either side: keys, and looking into a bundle. */
+/* Verbs of either side: looking into a bundle. */
 #include <fcntl.h>
 #include <string.h>
 
@@ -13,85 +13,6 @@
 static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
 {
     return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
-}
-
-/* ---- keys ---- */
-
-static int print_key(gs_invocation *invocation, const gs_public_key *key, const char *file, gs_error *err)
-{
-    char id[GS_DIGEST_HEX];
-    const char *type = gs_key_type_name(gs_public_key_type(key));
-    gs_digest_hex(gs_public_key_id(key), id);
-    gs_print(invocation->terminal, "%s  %s  %s\n", type, id, file);
-    gs_arena *arena = invocation->arena;
-    gs_node *result = gs_node_new_map(arena);
-    result = gs_node_set_text(arena, result, "type", type);
-    result = gs_node_set_text(arena, result, "keyId", id);
-    return finish(invocation, gs_node_set_text(arena, result, "file", file), err);
-}
-
-/* The private half first: a public key without its private one is of no use. Neither file is ever replaced. */
-static int write_pair(const gs_private_key *key, const gs_public_key *public_key, const char *private_file, const char *public_file,
-                      gs_error *err)
-{
-    GS_AUTO_BUF gs_buf pem;
-    gs_buf_init(&pem, GS_MAX_KEY_FILE_BYTES);
-    if (gs_fs_exists(AT_FDCWD, private_file) || gs_fs_exists(AT_FDCWD, public_file)) {
-        gs_fail(err, GS_EEXISTS, "%s or %s exists already", private_file, public_file);
-        return gs_error_hint(err, "choose another name; a key that signed something must not get lost");
-    }
-    int rc = gs_private_key_pem(key, &pem, err);
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, private_file, pem.data, pem.len, 0600, err);
-    }
-    gs_wipe(pem.data, pem.len);
-    gs_buf_clear(&pem);
-    if (rc == 0) {
-        rc = gs_public_key_pem(public_key, &pem, err);
-    }
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, public_file, pem.data, pem.len, 0644, err);
-    }
-    return rc;
-}
-
-int gs_verb_key_new(gs_invocation *invocation, gs_error *err)
-{
-    const char *name = gs_positional(invocation->arguments, 0);
-    const char *type_name = gs_value(invocation->arguments, "type");
-    gs_key_type type = GS_KEY_ECDSA_P256;
-    if (type_name && !gs_key_type_parse(type_name, &type)) {
-        return gs_fail(err, GS_EUSAGE, "\"%s\" is no key type: ecdsa-p256, ecdsa-p384, ed25519 or rsa-pss", type_name);
-    }
-    const char *private_file = gs_arena_printf(invocation->arena, "%s.key", name);
-    const char *public_file = gs_arena_printf(invocation->arena, "%s.pub", name);
-    gs_private_key *key = NULL;
-    gs_public_key *public_key = NULL;
-    int rc = private_file && public_file ? gs_key_generate(type, &key, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_private_key_public(key, &public_key, err);
-    }
-    if (rc == 0) {
-        rc = write_pair(key, public_key, private_file, public_file, err);
-    }
-    if (rc == 0) {
-        rc = print_key(invocation, public_key, public_file, err);
-    }
-    gs_public_key_free(public_key);
-    gs_private_key_free(key);
-    return rc;
-}
-
-int gs_verb_key_show(gs_invocation *invocation, gs_error *err)
-{
-    const char *file = gs_positional(invocation->arguments, 0);
-    gs_public_key *key = NULL;
-    int rc = gs_public_key_load(file, &key, err);
-    if (rc == 0) {
-        rc = print_key(invocation, key, file, err);
-    }
-    gs_public_key_free(key);
-    return rc;
 }
 
 /* ---- opening ---- */
