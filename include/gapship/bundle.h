@@ -14,39 +14,7 @@
 #include "gapship/crypto.h"
 #include "gapship/oci.h"
 #include "gapship/run.h"
-
-/* ---- trust ---- */
-
-/* Who may sign: a root document (bundle-spec/FORMAT.md section "Root") with the keys and threshold of the release role. */
-typedef struct gs_trust gs_trust;
-/* Reads a root document, or a PEM public key: that is a root with this one key and threshold 1. GS_ESPEC: threshold 0 or more than
- * its keys, the same key twice, unknown fields. */
-int gs_trust_load(const char *path, gs_trust **out, gs_error *err) GS_MUST_USE;
-int gs_trust_parse(const char *name, const void *data, size_t len, gs_trust **out, gs_error *err) GS_MUST_USE;
-void gs_trust_free(gs_trust *trust);
-void gs_trust_free_p(gs_trust **trust);
-#define GS_AUTO_TRUST __attribute__((cleanup(gs_trust_free_p)))
-/* A new root, version 1 of epoch 1; the keys are copied. The roles may share keys. GS_ESPEC as above. */
-typedef struct gs_trust_role {
-    const gs_public_key *const *keys;
-    size_t count;
-    unsigned threshold;
-} gs_trust_role;
-int gs_trust_make(const gs_trust_role *root, const gs_trust_role *release, gs_trust **out, gs_error *err) GS_MUST_USE;
-/* The root document that says the same, pretty JSON; what `site init` keeps. */
-int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
-/* What people compare: SHA-256 of what the document says, whatever its white space and signatures (`jq -jcS .signed | sha256sum`).
- */
-int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err) GS_MUST_USE;
-uint64_t gs_trust_version(const gs_trust *trust);
-uint64_t gs_trust_epoch(const gs_trust *trust);
-/* Threshold and keys of the release role. */
-unsigned gs_trust_threshold(const gs_trust *trust);
-size_t gs_trust_key_count(const gs_trust *trust);
-const gs_public_key *gs_trust_key(const gs_trust *trust, size_t i);
-/* Either role whole; borrowed. */
-const gs_trust_role *gs_trust_release_role(const gs_trust *trust);
-const gs_trust_role *gs_trust_root_role(const gs_trust *trust);
+#include "gapship/trust.h"
 
 /* ---- the statement ---- */
 
@@ -99,18 +67,19 @@ void gs_bundle_free_p(gs_bundle **bundle);
 uint64_t gs_bundle_length(const gs_bundle *bundle);
 size_t gs_bundle_signature_count(const gs_bundle *bundle);
 
-/* How the signatures stood, for reports. */
-typedef struct gs_signature_report {
-    gs_digest key_id;
-    bool known; /* to the trust */
-    bool good;
-} gs_signature_report;
+/* On which terms a bundle counts as authentic. */
+typedef struct gs_terms {
+    const gs_trust
+        *trust;          /* NULL: a look without trust (inspect): the result says authentic false, no loader or planner takes it */
+    bool allow_unsigned; /* a bundle without any signature passes too, with authentic false */
+    const gs_digest
+        *vouched; /* this very bundle counts as authentic whoever signed it: the site's ledger or a permit says so. NULL: none */
+} gs_terms;
 
-/* Checks the threshold (each key counts once), then parses statement and index and accounts for every byte. trust NULL: a look
- * without trust (inspect): the result says authentic false, and no loader or planner takes it. allow_unsigned: a bundle without any
- * signature passes too, with authentic false. Takes bundle over on success (*bundle becomes NULL). GS_ESIGNATURE: how many of how
- * many, by which key ids. GS_EFORMAT, GS_EDIGEST: the head was changed, cut or extended. */
-int gs_bundle_verify(gs_bundle **bundle, const gs_trust *trust, bool allow_unsigned, gs_verified **out, gs_error *err) GS_MUST_USE;
+/* Checks the thresholds of the release role and, where there is one, of the site role (each key counts once), then parses statement and
+ * index and accounts for every byte. Takes bundle over on success (*bundle becomes NULL). GS_ESIGNATURE: how many of how many, by
+ * which key ids. GS_EFORMAT, GS_EDIGEST: the head was changed, cut or extended. */
+int gs_bundle_verify(gs_bundle **bundle, const gs_terms *terms, gs_verified **out, gs_error *err) GS_MUST_USE;
 void gs_verified_free(gs_verified *verified);
 void gs_verified_free_p(gs_verified **verified);
 #define GS_AUTO_VERIFIED __attribute__((cleanup(gs_verified_free_p)))
@@ -179,9 +148,8 @@ void gs_writer_free(gs_writer *writer);
 void gs_writer_free_p(gs_writer **writer);
 #define GS_AUTO_WRITER __attribute__((cleanup(gs_writer_free_p)))
 
-/* The pre-authentication encoding of a statement (DSSE v1, payload type GS_STATEMENT_TYPE). */
+/* The payload type that a statement is signed with. */
 #define GS_STATEMENT_TYPE "application/vnd.in-toto+json"
-int gs_statement_encode(const void *statement, size_t len, gs_buf *out, gs_error *err) GS_MUST_USE;
 /* Adds a signature to a finished bundle, in its reserved space, after proving that it verifies. The file is changed in place so
  * that after a power loss it is as before, or has the signature, or is refused by readers until the same call repairs it (FORMAT.md
  * "Writing"). GS_EEXISTS: this key signed already. GS_ELIMIT: no room. GS_ELOCKED. */

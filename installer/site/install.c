@@ -183,7 +183,7 @@ int gs_prepare_rollback(gs_installation *site, const gs_install_options *options
     bool known = false;
     int code = choose(site, options, &digest, err);
     if (code == 0) {
-        code = gs_subject_kept(site, &digest, &prepared.subject, err);
+        code = gs_subject_kept(site, &digest, false, &prepared.subject, err);
     }
     if (code == 0) {
         code = gs_accept_check(site, prepared.subject.verified, &known, err);

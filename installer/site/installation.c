@@ -76,6 +76,11 @@ void gs_installation_free_p(gs_installation **installation)
     *installation = NULL;
 }
 
+gs_terms gs_site_terms(const gs_installation *site)
+{
+    return (gs_terms){.trust = site->trust, .allow_unsigned = site->site->allow_unsigned};
+}
+
 /* ---- a bundle file ---- */
 
 /* "signed by 1f2e3d4c5b6a7988, …", or that nobody signed. */
@@ -117,9 +122,10 @@ static int keep_bundle(gs_installation *site, bool known, gs_verified **bundle, 
     if (code == 0 && !known) {
         code = write_accepted(site, *bundle, err);
     }
+    const gs_terms terms = gs_site_terms(site);
     GS_AUTO_VERIFIED gs_verified *kept = NULL;
     if (code == 0) {
-        code = gs_store_bundle(site->store, gs_verified_digest(*bundle), site->trust, site->site->allow_unsigned, &kept, err);
+        code = gs_store_bundle(site->store, gs_verified_digest(*bundle), &terms, &kept, err);
     }
     if (code == 0) {
         /* From here on the kept copy is read: it was checked while it was written, and the medium may go. */
@@ -141,9 +147,10 @@ static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
     bool known = false;
+    const gs_terms terms = gs_site_terms(site);
     int code = gs_bundle_open(path, &bundle, err);
     if (code == 0) {
-        code = gs_bundle_verify(&bundle, site->trust, site->site->allow_unsigned, &verified, err);
+        code = gs_bundle_verify(&bundle, &terms, &verified, err);
     }
     if (code == 0) {
         code = gs_accept_check(site, verified, &known, err);
@@ -233,7 +240,6 @@ int gs_installation_bundle(gs_installation *installation, const char *bundle, bo
     }
     gs_digest digest;
     int code = find_kept(installation, bundle, &digest, err);
-    return code == 0
-               ? gs_store_bundle(installation->store, &digest, installation->trust, installation->site->allow_unsigned, out, err)
-               : code;
+    const gs_terms terms = gs_site_terms(installation);
+    return code == 0 ? gs_store_bundle(installation->store, &digest, &terms, out, err) : code;
 }

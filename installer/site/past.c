@@ -4,10 +4,12 @@
 #include "gapship/text.h"
 #include "site.h"
 
-int gs_subject_kept(gs_installation *site, const gs_digest *digest, gs_subject *out, gs_error *err)
+int gs_subject_kept(gs_installation *site, const gs_digest *digest, bool ran, gs_subject *out, gs_error *err)
 {
     GS_AUTO_SUBJECT gs_subject subject = {0};
-    int code = gs_store_bundle(site->store, digest, site->trust, site->site->allow_unsigned, &subject.verified, err);
+    gs_terms terms = gs_site_terms(site);
+    terms.vouched = ran ? digest : NULL;
+    int code = gs_store_bundle(site->store, digest, &terms, &subject.verified, err);
     if (code == 0) {
         code = gs_contents_load(subject.verified, &subject.contents, err);
     }
@@ -50,7 +52,7 @@ static int open_contents(const reading *r, const gs_digest *digest, const gs_con
         return 0;
     }
     gs_subject subject;
-    int code = gs_subject_kept(r->site, digest, &subject, err);
+    int code = gs_subject_kept(r->site, digest, true, &subject, err);
     if (code != 0) {
         return gs_error_context(err, "a bundle that ran here before cannot be read");
     }

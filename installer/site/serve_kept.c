@@ -89,8 +89,9 @@ static int open_bundles(gs_installation *site, serving *s, gs_error *err)
     }
     for (size_t i = 0; code == 0 && i < count; i++) {
         if (rows[i].has_bundle && gs_store_has(site->store, &rows[i].bundle)) {
-            code = gs_store_bundle(site->store, &rows[i].bundle, site->trust, site->site->allow_unsigned, &s->bundles[s->count],
-                                   err);
+            gs_terms terms = gs_site_terms(site);
+            terms.vouched = &rows[i].bundle; /* accepted once: what runs from it has to be served, whoever was revoked since */
+            code = gs_store_bundle(site->store, &rows[i].bundle, &terms, &s->bundles[s->count], err);
             s->count += code == 0 ? 1 : 0;
         }
     }

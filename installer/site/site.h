@@ -17,6 +17,11 @@ const char *gs_time_text(gs_arena *arena, int64_t seconds);
 /* "sha256:…"; in arena, NULL when out of memory. */
 const char *gs_digest_in(gs_arena *arena, const gs_digest *digest);
 
+/* ---- which bundles count as authentic here (installation.c) ---- */
+
+/* The site's trust and policy. */
+gs_terms gs_site_terms(const gs_installation *site);
+
 /* ---- the order of bundles (accept.c) ---- */
 
 /* Whether a bundle may come in, given the product's ACCEPTED rows. *known: it did before, and may come back. Pure. GS_EDOWNGRADE:
@@ -34,7 +39,9 @@ typedef struct gs_subject {
     gs_verified *verified;
     gs_contents *contents;
 } gs_subject;
-int gs_subject_kept(gs_installation *site, const gs_digest *digest, gs_subject *out, gs_error *err) GS_MUST_USE;
+/* ran: only to look at what runs or ran here, which the ledger vouches for: its signers may have been revoked since. What is to be
+ * installed is opened without. */
+int gs_subject_kept(gs_installation *site, const gs_digest *digest, bool ran, gs_subject *out, gs_error *err) GS_MUST_USE;
 void gs_subject_done(gs_subject *subject);
 #define GS_AUTO_SUBJECT __attribute__((cleanup(gs_subject_done)))
 

@@ -71,7 +71,7 @@ static int ask_environment(const looking *l, const gs_entry *row, gs_node *units
 {
     GS_AUTO_SUBJECT gs_subject subject = {0};
     GS_AUTO_EXECUTION gs_execution execution = {.work = GS_TEMPDIR_INIT};
-    int code = gs_subject_kept(l->site, &row->bundle, &subject, err);
+    int code = gs_subject_kept(l->site, &row->bundle, true, &subject, err);
     const gs_environment_spec *spec = code == 0 ? gs_release_environment(subject.contents->release, row->environment) : NULL;
     if (code != 0 || !spec || !gs_site_environment_find(l->site->site, row->environment)) {
         return code;

@@ -83,11 +83,10 @@ int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verifie
     return code == 0 ? gs_newfile_commit(&file, false, err) : code;
 }
 
-static int verify_kept(gs_bundle **bundle, const gs_digest *digest, const gs_trust *trust, bool allow_unsigned, gs_verified **out,
-                       gs_error *err)
+static int verify_kept(gs_bundle **bundle, const gs_digest *digest, const gs_terms *terms, gs_verified **out, gs_error *err)
 {
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
-    int code = gs_bundle_verify(bundle, trust, allow_unsigned, &verified, err);
+    int code = gs_bundle_verify(bundle, terms, &verified, err);
     if (code == 0 && !gs_digest_equal(gs_verified_digest(verified), digest)) {
         code = gs_fail(err, GS_ESTATE, "the kept file holds another bundle than its name says");
     }
@@ -97,8 +96,7 @@ static int verify_kept(gs_bundle **bundle, const gs_digest *digest, const gs_tru
     return code;
 }
 
-int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_trust *trust, bool allow_unsigned, gs_verified **out,
-                    gs_error *err)
+int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_terms *terms, gs_verified **out, gs_error *err)
 {
     char name[GS_STORE_NAME];
     gs_store_name(digest, name);
@@ -111,7 +109,7 @@ int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_trust *tr
         return code;
     }
     if (code == 0) {
-        code = verify_kept(&bundle, digest, trust, allow_unsigned, out, err);
+        code = verify_kept(&bundle, digest, terms, out, err);
     }
     if (code == GS_EFORMAT || code == GS_EDIGEST || code == GS_ESTATE) {
         if (err) {

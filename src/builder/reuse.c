@@ -23,7 +23,7 @@ static void add_bundle(gs_builder *builder, gs_reuse *reuse, const char *path)
         return;
     }
     gs_verified *verified = NULL;
-    if (gs_bundle_open(path, &bundle, &ignored) == 0 && gs_bundle_verify(&bundle, NULL, true, &verified, &ignored) == 0) {
+    if (gs_bundle_open(path, &bundle, &ignored) == 0 && gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, &ignored) == 0) {
         reuse->bundles[reuse->count++] = verified;
     } else {
         gs_emit(builder->run, GS_DEBUG, "reuseSkipped", NULL, 0, "%s is not used: %s", path, ignored.message);

@@ -24,7 +24,7 @@ int gs_sign_bundle(const gs_run *run, const char *path, const char *key_file, gs
         rc = gs_bundle_open(path, &bundle, err);
     }
     if (rc == 0) {
-        rc = gs_bundle_verify(&bundle, NULL, true, &verified, err);
+        rc = gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, err);
     }
     if (rc == 0) {
         rc = gs_verified_statement_bytes(verified, &statement, &encoding, err);

@@ -70,51 +70,10 @@ int gs_envelope_parse_header(const unsigned char header[GS_ENVELOPE_HEADER], uin
     return 0;
 }
 
-/* One entry at `at`, which is at most envelope->size. */
-static int parse_entry(const unsigned char *data, size_t at, size_t size, gs_envelope_signature *out, gs_error *err)
-{
-    if (size - at < GS_SIGNATURE_HEADER) {
-        return gs_fail(err, GS_EFORMAT, "a signature does not fit the envelope");
-    }
-    const unsigned char *entry = data + at;
-    uint32_t length = gs_load_u32(entry + 4);
-    if (gs_load_u16(entry + 2) != 0) {
-        return gs_fail(err, GS_EFORMAT, "a signature uses a field that this gapship does not know");
-    }
-    if (length == 0 || length > GS_MAX_SIGNATURE_BYTES || length > size - at - GS_SIGNATURE_HEADER) {
-        return gs_fail(err, GS_EFORMAT, "the length %" PRIu32 " of a signature is not possible", length);
-    }
-    *out = (gs_envelope_signature){.scheme = gs_load_u16(entry), .offset = at + GS_SIGNATURE_HEADER, .length = length};
-    memcpy(out->key_id.bytes, entry + 8, GS_DIGEST_BYTES);
-    return 0;
-}
-
-static bool is_repeated(const gs_envelope_signature *signatures, size_t i)
-{
-    for (size_t j = 0; j < i; j++) {
-        if (signatures[i].scheme == signatures[j].scheme && gs_digest_equal(&signatures[i].key_id, &signatures[j].key_id)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int gs_envelope_parse_entries(const unsigned char *data, gs_envelope *out, gs_error *err)
 {
-    gs_envelope parsed = *out;
-    parsed.end = GS_ENVELOPE_HEADER + parsed.statement_length;
-    for (size_t i = 0; i < parsed.count; i++) {
-        int code = parse_entry(data, parsed.end, parsed.size, &parsed.signatures[i], err);
-        if (code != 0) {
-            return code;
-        }
-        if (is_repeated(parsed.signatures, i)) {
-            return gs_fail(err, GS_EFORMAT, "the envelope has two signatures by one key");
-        }
-        parsed.end = parsed.signatures[i].offset + parsed.signatures[i].length;
-    }
-    *out = parsed;
-    return 0;
+    return gs_signature_entries_parse(data, out->size, GS_ENVELOPE_HEADER + out->statement_length, out->count, out->signatures,
+                                      &out->end, err);
 }
 
 int gs_envelope_check_rest(const unsigned char *data, const gs_envelope *envelope, gs_error *err)
@@ -136,13 +95,4 @@ void gs_envelope_write_header(gs_buf *out, size_t envelope_size, const void *sta
     gs_buf_add_u32(out, (uint32_t)signature_count);
     gs_buf_add_zeros(out, GS_ENVELOPE_HEADER - RESERVED_OFFSET);
     gs_buf_add(out, statement, len);
-}
-
-void gs_envelope_write_signature(gs_buf *out, const gs_digest *key_id, const void *signature, size_t len)
-{
-    gs_buf_add_u16(out, GS_SCHEME_KEY);
-    gs_buf_add_u16(out, 0);
-    gs_buf_add_u32(out, (uint32_t)len);
-    gs_buf_add(out, key_id->bytes, sizeof key_id->bytes);
-    gs_buf_add(out, signature, len);
 }

@@ -3,14 +3,7 @@
 #define GAPSHIP_BUNDLE_ENVELOPE_H
 
 #include "format.h"
-#include "gapship/crypto.h"
-
-typedef struct gs_envelope_signature {
-    uint16_t scheme;
-    gs_digest key_id;
-    size_t offset; /* of the signature in the data */
-    size_t length;
-} gs_envelope_signature;
+#include "gapship/trust.h"
 
 /* Offsets and lengths in the member's data, all inside it. */
 typedef struct gs_envelope {
@@ -18,7 +11,7 @@ typedef struct gs_envelope {
     size_t statement_length; /* the statement is at GS_ENVELOPE_HEADER */
     size_t end;              /* of the last entry */
     size_t count;
-    gs_envelope_signature signatures[GS_MAX_SIGNATURES];
+    gs_signature_entry signatures[GS_MAX_SIGNATURES];
 } gs_envelope;
 
 /* The header alone, of a file of file_length bytes: afterwards `size` may be read. GS_EFORMAT. */
@@ -31,7 +24,6 @@ int gs_envelope_check_rest(const unsigned char *data, const gs_envelope *envelop
 
 /* Header and statement, without entries. The caller adds those, and zeros. */
 void gs_envelope_write_header(gs_buf *out, size_t envelope_size, const void *statement, size_t len, size_t signature_count);
-void gs_envelope_write_signature(gs_buf *out, const gs_digest *key_id, const void *signature, size_t len);
 /* Where the count stands in the data, for gs_bundle_add_signature. */
 #define GS_ENVELOPE_COUNT_OFFSET 20u
 

@@ -13,14 +13,12 @@
 #define GS_BLOCK     512u
 #define GS_END_BYTES (2 * GS_BLOCK)
 
-#define GS_ENVELOPE_MAGIC   "GAPSHIP1"
-#define GS_PARTIAL_MAGIC    "GSPARTL1"
-#define GS_INDEX_MAGIC      "GSINDEX1"
-#define GS_MAGIC_BYTES      8u
-#define GS_ENVELOPE_HEADER  64u
-#define GS_SIGNATURE_HEADER 40u
-#define GS_SIGNATURE_ROOM   GS_KIB(16)
-#define GS_SCHEME_KEY       1u /* a signature by the key's own algorithm */
+#define GS_ENVELOPE_MAGIC  "GAPSHIP1"
+#define GS_PARTIAL_MAGIC   "GSPARTL1"
+#define GS_INDEX_MAGIC     "GSINDEX1"
+#define GS_MAGIC_BYTES     8u
+#define GS_ENVELOPE_HEADER 64u
+#define GS_SIGNATURE_ROOM  GS_KIB(16)
 
 #define GS_INDEX_VERSION 1u
 #define GS_INDEX_HEADER  24u

@@ -39,7 +39,7 @@ static int append_signature(const gs_private_key *key, const gs_buf *encoding, g
         return code;
     }
     *id = *gs_public_key_id(public);
-    gs_envelope_write_signature(out, id, signature.data, signature.len);
+    gs_signature_entry_write(out, GS_SCHEME_KEY, id, signature.data, signature.len);
     return 0;
 }
 
@@ -50,7 +50,7 @@ int gs_envelope_sign(const gs_buf *statement, size_t envelope_size, const gs_pri
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
     int code = key_count <= GS_MAX_SIGNATURES ? 0 : fail_full(err);
-    code = code == 0 ? gs_statement_encode(statement->data, statement->len, &encoding, err) : code;
+    code = code == 0 ? gs_pae(GS_STATEMENT_TYPE, statement->data, statement->len, &encoding, err) : code;
     size_t start = out->len;
     gs_envelope_write_header(out, envelope_size, statement->data, statement->len, key_count);
     for (size_t i = 0; code == 0 && i < key_count; i++) {
@@ -75,7 +75,7 @@ static int check_addition(const gs_bundle *bundle, const gs_public_key *key, con
     const gs_envelope *envelope = &bundle->envelope;
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
-    int code = gs_statement_encode(bundle->head + GS_ENVELOPE_HEADER, envelope->statement_length, &encoding, err);
+    int code = gs_pae(GS_STATEMENT_TYPE, bundle->head + GS_ENVELOPE_HEADER, envelope->statement_length, &encoding, err);
     code = code == 0 ? gs_signature_verify(key, encoding.data, encoding.len, signature, len, err) : code;
     if (code != 0) {
         return code;
@@ -97,7 +97,7 @@ static int write_addition(const gs_bundle *bundle, const gs_digest *key_id, cons
     GS_AUTO_BUF gs_buf count;
     gs_buf_init(&entry, GS_MAX_ENVELOPE_BYTES);
     gs_buf_init(&count, sizeof(uint32_t));
-    gs_envelope_write_signature(&entry, key_id, signature, len);
+    gs_signature_entry_write(&entry, GS_SCHEME_KEY, key_id, signature, len);
     gs_buf_add_zeros(&entry, envelope->size - envelope->end - entry.len);
     gs_buf_add_u32(&count, (uint32_t)(envelope->count + 1));
     int code = gs_buf_check(&entry, err);

@@ -1,4 +1,4 @@
-/* The statement: JSON of the in-toto shape, written in one way only, read strictly; and what is signed of it. Knows no file. */
+/* The statement: JSON of the in-toto shape, written in one way only, read strictly. Knows no file. */
 #include "statement.h"
 
 #include <inttypes.h>
@@ -274,11 +274,4 @@ int gs_statement_parse(const void *data, size_t len, gs_arena *arena, gs_stateme
     }
     *out = parsed;
     return 0;
-}
-
-int gs_statement_encode(const void *statement, size_t len, gs_buf *out, gs_error *err)
-{
-    gs_buf_printf(out, "DSSEv1 %zu %s %zu ", sizeof GS_STATEMENT_TYPE - 1, GS_STATEMENT_TYPE, len);
-    gs_buf_add(out, statement, len);
-    return gs_buf_check(out, err);
 }

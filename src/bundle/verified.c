@@ -46,7 +46,7 @@ int gs_verified_statement_bytes(const gs_verified *verified, gs_buf *statement, 
     const size_t len = verified->file->envelope.statement_length;
     gs_buf_add(statement, bytes, len);
     int code = gs_buf_check(statement, err);
-    return code == 0 ? gs_statement_encode(bytes, len, encoding, err) : code;
+    return code == 0 ? gs_pae(GS_STATEMENT_TYPE, bytes, len, encoding, err) : code;
 }
 
 const gs_signature_report *gs_verified_signatures(const gs_verified *verified, size_t *count)

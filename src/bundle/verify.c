@@ -11,18 +11,7 @@
 #include "statement.h"
 #include "tar.h"
 
-static const gs_public_key *find_key(const gs_trust *trust, const gs_digest *id)
-{
-    for (size_t i = 0; trust && i < gs_trust_key_count(trust); i++) {
-        const gs_public_key *key = gs_trust_key(trust, i);
-        if (gs_digest_equal(gs_public_key_id(key), id)) {
-            return key;
-        }
-    }
-    return NULL;
-}
-
-static int fail_threshold(const gs_verified *verified, const gs_trust *trust, unsigned good, gs_error *err)
+static int fail_threshold(const gs_verified *verified, const gs_trust *trust, gs_role role, unsigned good, gs_error *err)
 {
     const gs_envelope *envelope = &verified->file->envelope;
     if (envelope->count == 0) {
@@ -38,48 +27,56 @@ static int fail_threshold(const gs_verified *verified, const gs_trust *trust, un
         gs_digest_hex(&verified->reports[i].key_id, id);
         gs_buf_printf(&ids, "%s%.16s… (%s)", i > 0 ? ", " : "", id, verified->reports[i].good ? "trusted" : "not trusted");
     }
-    (void)gs_fail(err, GS_ESIGNATURE, "signed by %u of the %u trusted keys that are required; its signatures are by %s", good,
-                  gs_trust_threshold(trust), gs_buf_text(&ids));
+    (void)gs_fail(err, GS_ESIGNATURE, "signed by %u of the %u trusted %s keys that are required; its signatures are by %s", good,
+                  gs_trust_role_of(trust, role)->threshold, gs_role_name(role), gs_buf_text(&ids));
     (void)gs_error_hint(err,
                         "compare the key ids with `gapship key show PUBLIC-KEY`; a missing signature is added by `gapship sign`");
     return GS_ESIGNATURE;
 }
 
-static int check_signature(gs_verified *verified, const gs_public_key *key, size_t i, const gs_buf *encoding, gs_error *err)
+static int check_role(gs_verified *verified, const gs_trust *trust, gs_role role, const gs_signed *what, gs_error *err)
 {
-    const gs_envelope_signature *entry = &verified->file->envelope.signatures[i];
-    int code = gs_signature_verify(key, encoding->data, encoding->len, verified->file->head + entry->offset, entry->length, err);
+    const gs_trust_role *keys = gs_trust_role_of(trust, role);
+    gs_signature_report reports[GS_MAX_SIGNATURES];
+    unsigned good = 0;
+    int code = gs_signatures_count(keys, what, reports, &good, err);
     if (code == GS_ESIGNATURE) {
         (void)gs_error_hint(err, "the bundle or its signature was changed; get it again from where it was made");
     }
-    verified->reports[i].good = code == 0;
-    return code;
+    for (size_t i = 0; code == 0 && i < what->count; i++) {
+        verified->reports[i].known |= reports[i].known;
+        verified->reports[i].good |= reports[i].good;
+    }
+    return code == 0 && good < keys->threshold ? fail_threshold(verified, trust, role, good, err) : code;
 }
 
-/* Counts keys: the envelope has at most one entry by each. A signature by a trusted key that does not verify ends it, because
- * nobody but an attacker or a broken medium makes one. */
-static int check_threshold(gs_verified *verified, const gs_trust *trust, bool allow_unsigned, gs_error *err)
+static int check_threshold(gs_verified *verified, const gs_terms *terms, gs_error *err)
 {
-    const gs_envelope *envelope = &verified->file->envelope;
+    const gs_bundle *file = verified->file;
+    const gs_envelope *envelope = &file->envelope;
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
-    int code = gs_statement_encode(verified->file->head + GS_ENVELOPE_HEADER, envelope->statement_length, &encoding, err);
-    unsigned good = 0;
-    for (size_t i = 0; code == 0 && i < envelope->count; i++) {
-        const gs_envelope_signature *entry = &envelope->signatures[i];
-        const gs_public_key *key = entry->scheme == GS_SCHEME_KEY ? find_key(trust, &entry->key_id) : NULL;
-        verified->reports[i] = (gs_signature_report){.key_id = entry->key_id, .known = key != NULL};
-        if (key) {
-            code = check_signature(verified, key, i, &encoding, err);
-            good += verified->reports[i].good ? 1 : 0;
-        }
+    int code = gs_pae(GS_STATEMENT_TYPE, file->head + GS_ENVELOPE_HEADER, envelope->statement_length, &encoding, err);
+    for (size_t i = 0; i < envelope->count; i++) {
+        verified->reports[i] = (gs_signature_report){.key_id = envelope->signatures[i].key_id};
     }
-    if (code != 0 || !trust) {
+    if (code == 0) {
+        code = gs_digest_of(file->head + GS_ENVELOPE_HEADER, envelope->statement_length, &verified->digest, err);
+    }
+    if (code != 0 || !terms->trust) {
         return code;
     }
-    verified->authentic = good >= gs_trust_threshold(trust);
-    bool tolerated = allow_unsigned && envelope->count == 0;
-    return verified->authentic || tolerated ? 0 : fail_threshold(verified, trust, good, err);
+    verified->authentic = terms->vouched && gs_digest_equal(terms->vouched, &verified->digest);
+    if (verified->authentic || (terms->allow_unsigned && envelope->count == 0)) {
+        return 0;
+    }
+    const gs_signed what = {.encoding = &encoding, .data = file->head, .entries = envelope->signatures, .count = envelope->count};
+    code = check_role(verified, terms->trust, GS_ROLE_RELEASE, &what, err);
+    if (code == 0 && gs_trust_role_of(terms->trust, GS_ROLE_SITE)->count > 0) {
+        code = check_role(verified, terms->trust, GS_ROLE_SITE, &what, err);
+    }
+    verified->authentic = code == 0;
+    return code;
 }
 
 static int read_statement(gs_verified *verified, gs_error *err)
@@ -87,7 +84,7 @@ static int read_statement(gs_verified *verified, gs_error *err)
     const gs_bundle *file = verified->file;
     const unsigned char *bytes = file->head + GS_ENVELOPE_HEADER;
     verified->arena = gs_arena_new();
-    int code = verified->arena ? gs_digest_of(bytes, file->envelope.statement_length, &verified->digest, err) : gs_fail_nomem(err);
+    int code = verified->arena ? 0 : gs_fail_nomem(err);
     code = code == 0 ? gs_statement_parse(bytes, file->envelope.statement_length, verified->arena, &verified->statement, err)
                      : code;
     if (code != 0) {
@@ -180,14 +177,14 @@ static int check_gaps(const gs_verified *verified, gs_error *err)
     return code;
 }
 
-int gs_bundle_verify(gs_bundle **bundle, const gs_trust *trust, bool allow_unsigned, gs_verified **out, gs_error *err)
+int gs_bundle_verify(gs_bundle **bundle, const gs_terms *terms, gs_verified **out, gs_error *err)
 {
     GS_AUTO_VERIFIED gs_verified *verified = calloc(1, sizeof *verified);
     if (!verified) {
         return gs_fail_nomem(err);
     }
     verified->file = *bundle;
-    int code = check_threshold(verified, trust, allow_unsigned, err);
+    int code = check_threshold(verified, terms, err);
     code = code == 0 ? read_statement(verified, err) : code;
     code = code == 0 ? check_head_headers(verified, err) : code;
     code = code == 0 ? read_index(verified, err) : code;

@@ -49,7 +49,8 @@ static int open_bundle(gs_invocation *invocation, bool need_trust, gs_verified *
         gs_fail(err, GS_EUSAGE, "there is nothing to check the signatures against");
         return gs_error_hint(err, "give the trust root or the public key that you were given by another way: --root FILE");
     }
-    return rc < 0 ? rc : gs_bundle_verify(&bundle, trust, !trust, out, err);
+    const gs_terms terms = {.trust = trust, .allow_unsigned = !trust};
+    return rc < 0 ? rc : gs_bundle_verify(&bundle, &terms, out, err);
 }
 
 /* ---- verify ---- */

@@ -11,7 +11,7 @@ static void check_places(const gs_envelope *e)
 {
     size_t end = GS_ENVELOPE_HEADER + e->statement_length;
     for (size_t i = 0; i < e->count; i++) {
-        const gs_envelope_signature *s = &e->signatures[i];
+        const gs_signature_entry *s = &e->signatures[i];
         if (s->offset != end + GS_SIGNATURE_HEADER || s->length == 0 || s->offset + s->length > e->size) {
             abort();
         }
@@ -30,7 +30,8 @@ static void check_rewritten(const uint8_t *data, const gs_envelope *e)
     bool known = true;
     for (size_t i = 0; i < e->count; i++) {
         known = known && e->signatures[i].scheme == GS_SCHEME_KEY;
-        gs_envelope_write_signature(&out, &e->signatures[i].key_id, data + e->signatures[i].offset, e->signatures[i].length);
+        gs_signature_entry_write(&out, GS_SCHEME_KEY, &e->signatures[i].key_id, data + e->signatures[i].offset,
+                                 e->signatures[i].length);
     }
     gs_buf_add_zeros(&out, e->size - out.len);
     if (out.failed || out.len != e->size || (known && memcmp(out.data, data, out.len) != 0)) {

@@ -1,8 +1,8 @@
 /* Root documents and PEM keys: what is accepted is written, read again, and has the same fingerprint. */
 #include <stdlib.h>
 
-#include "gapship/bundle.h"
 #include "gapship/limits.h"
+#include "gapship/trust.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -33,7 +33,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     gs_trust *trust = NULL;
     gs_error err = {0};
     if (gs_trust_parse("fuzz", data, size, &trust, &err) == 0) {
-        if (gs_trust_threshold(trust) < 1 || gs_trust_threshold(trust) > gs_trust_key_count(trust)) {
+        if (gs_trust_role_of(trust, GS_ROLE_RELEASE)->threshold < 1 ||
+            gs_trust_role_of(trust, GS_ROLE_RELEASE)->threshold > gs_trust_role_of(trust, GS_ROLE_RELEASE)->count) {
             abort();
         }
         check_rewritten(trust);

@@ -176,7 +176,8 @@ static int run_read(int argc, char **argv, gs_error *err)
     const bool allow_unsigned = has_option(argc, argv, "--allow-unsigned");
     int code = gs_trust_load(argv[3], &trust, err);
     code = code == 0 ? gs_bundle_open(argv[2], &bundle, err) : code;
-    code = code == 0 ? gs_bundle_verify(&bundle, trust, allow_unsigned, &verified, err) : code;
+    code = code == 0 ? gs_bundle_verify(&bundle, &(gs_terms){.trust = trust, .allow_unsigned = allow_unsigned}, &verified, err)
+                     : code;
     code = code == 0 && !head_only ? gs_verified_check(NULL, verified, err) : code;
     return code == 0 ? print_bundle(verified, err) : code;
 }

@@ -77,7 +77,7 @@ void sample_trust(sample *s, size_t count, unsigned threshold)
     const gs_trust_role role = {.keys = keys, .count = count, .threshold = threshold};
     gs_trust_free(s->trust);
     s->trust = NULL;
-    assert_int_equal(gs_trust_make(&role, &role, &s->trust, NULL), 0);
+    assert_int_equal(gs_trust_make(&(gs_trust_draft){.version = 1, .epoch = 1, .roles = {role, role}}, &s->trust, NULL), 0);
 }
 
 void sample_put(sample *s, gs_writer *writer, size_t blob)
@@ -110,7 +110,7 @@ int sample_verify(const sample *s, gs_verified **out, gs_error *err)
 {
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     int code = gs_bundle_open(s->path, &bundle, err);
-    return code == 0 ? gs_bundle_verify(&bundle, s->trust, false, out, err) : code;
+    return code == 0 ? gs_bundle_verify(&bundle, &(gs_terms){.trust = s->trust}, out, err) : code;
 }
 
 void sample_read(const sample *s, gs_buf *out)
@@ -146,7 +146,7 @@ void sample_forge(sample *s, gs_buf *bytes, const char *statement, size_t len)
     gs_buf signature;
     gs_buf_init(&encoding, GS_MIB(2));
     gs_buf_init(&signature, 1024);
-    assert_ok(&err, gs_statement_encode(statement, len, &encoding, &err));
+    assert_ok(&err, gs_pae(GS_STATEMENT_TYPE, statement, len, &encoding, &err));
     assert_ok(&err, gs_sign(s->private[0], encoding.data, encoding.len, &signature, &err));
     assert_true(64 + len + 40 + signature.len <= size);
     memcpy(head + 16, length, sizeof length);

@@ -143,7 +143,7 @@ static void test_copy_does_not_read_the_head_again(void **state)
     assert_ok(&err, make_copy(NULL, &s, verified, &err));
     gs_bundle *bundle = NULL;
     assert_ok(&err, gs_bundle_open_at(s.dir->fd, "copy.gapship", &bundle, &err));
-    assert_ok(&err, gs_bundle_verify(&bundle, s.trust, false, &copied, &err));
+    assert_ok(&err, gs_bundle_verify(&bundle, &(gs_terms){.trust = s.trust}, &copied, &err));
     assert_ok(&err, gs_verified_check(NULL, copied, &err));
     sample_done(&s);
 }

@@ -23,8 +23,8 @@ static void make(unsigned char data[SIZE])
     char signature[64];
     memset(signature, 's', sizeof signature);
     gs_envelope_write_header(&out, SIZE, "0123456789", 10, 2);
-    gs_envelope_write_signature(&out, &ids[0], signature, 64);
-    gs_envelope_write_signature(&out, &ids[1], signature, 3);
+    gs_signature_entry_write(&out, GS_SCHEME_KEY, &ids[0], signature, 64);
+    gs_signature_entry_write(&out, GS_SCHEME_KEY, &ids[1], signature, 3);
     gs_buf_add_zeros(&out, SIZE - out.len);
     assert_int_equal(out.len, SIZE);
     memcpy(data, out.data, SIZE);

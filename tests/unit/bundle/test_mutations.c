@@ -44,7 +44,7 @@ static int take(const target *t, gs_error *err)
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
     int code = gs_bundle_open(t->path, &bundle, err);
-    code = code == 0 ? gs_bundle_verify(&bundle, t->s.trust, false, &verified, err) : code;
+    code = code == 0 ? gs_bundle_verify(&bundle, &(gs_terms){.trust = t->s.trust}, &verified, err) : code;
     return code == 0 ? gs_verified_check(&one_thread, verified, err) : code;
 }
 

@@ -16,7 +16,7 @@ static void sign_statement(const sample *s, size_t key, gs_buf *signature)
     gs_buf_init(&encoding, GS_MIB(2));
     gs_buf_init(signature, GS_MAX_SIGNATURE_BYTES);
     assert_ok(&err, gs_bundle_open(s->path, &bundle, &err));
-    assert_ok(&err, gs_bundle_verify(&bundle, NULL, false, &verified, &err));
+    assert_ok(&err, gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, &err));
     assert_ok(&err, gs_verified_statement_bytes(verified, &statement, &encoding, &err));
     assert_ok(&err, gs_sign(s->private[key], encoding.data, encoding.len, signature, &err));
 }

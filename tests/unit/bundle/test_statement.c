@@ -126,7 +126,7 @@ static void test_encoding(void **state)
     GS_AUTO_BUF gs_buf out;
     gs_error err = {0};
     gs_buf_init(&out, 1000);
-    assert_ok(&err, gs_statement_encode("hello world", 11, &out, &err));
+    assert_ok(&err, gs_pae(GS_STATEMENT_TYPE, "hello world", 11, &out, &err));
     assert_string_equal(gs_buf_text(&out), "DSSEv1 28 application/vnd.in-toto+json 11 hello world");
 }
 

@@ -71,7 +71,7 @@ static void test_a_look_without_trust(void **state)
         sample_write(&s, keys);
         assert_ok(&err, gs_bundle_open(s.path, &bundle, &err));
         assert_int_equal(gs_bundle_signature_count(bundle), keys);
-        assert_ok(&err, gs_bundle_verify(&bundle, NULL, false, &verified, &err));
+        assert_ok(&err, gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, &err));
         assert_null(bundle);
         assert_false(gs_verified_authentic(verified));
         sample_done(&s);
@@ -87,9 +87,9 @@ static void test_unsigned_where_allowed(void **state)
     sample_init(&s, *state, sample_sizes);
     sample_write(&s, 0);
     assert_ok(&err, gs_bundle_open(s.path, &bundle, &err));
-    assert_fails(&err, GS_ESIGNATURE, "allowUnsigned", gs_bundle_verify(&bundle, s.trust, false, &verified, &err));
+    assert_fails(&err, GS_ESIGNATURE, "allowUnsigned", gs_bundle_verify(&bundle, &(gs_terms){.trust = s.trust}, &verified, &err));
     assert_non_null(bundle);
-    assert_ok(&err, gs_bundle_verify(&bundle, s.trust, true, &verified, &err));
+    assert_ok(&err, gs_bundle_verify(&bundle, &(gs_terms){.trust = s.trust, .allow_unsigned = true}, &verified, &err));
     assert_false(gs_verified_authentic(verified));
     sample_done(&s);
 }
@@ -106,9 +106,10 @@ static void test_strangers_are_not_unsigned(void **state)
     sample_write(&s, 1);
     const gs_public_key *const keys[] = {s.public[1]};
     const gs_trust_role role = {.keys = keys, .count = 1, .threshold = 1};
-    assert_ok(&err, gs_trust_make(&role, &role, &other, &err));
+    assert_ok(&err, gs_trust_make(&(gs_trust_draft){.version = 1, .epoch = 1, .roles = {role, role}}, &other, &err));
     assert_ok(&err, gs_bundle_open(s.path, &bundle, &err));
-    assert_fails(&err, GS_ESIGNATURE, "signed by 0 of the 1", gs_bundle_verify(&bundle, other, true, &verified, &err));
+    assert_fails(&err, GS_ESIGNATURE, "signed by 0 of the 1",
+                 gs_bundle_verify(&bundle, &(gs_terms){.trust = other, .allow_unsigned = true}, &verified, &err));
     sample_done(&s);
 }
 

@@ -149,6 +149,6 @@ gs_verified *cargo_finish(cargo *c)
     }
     gs_buf_done(&c->entries);
     assert_ok(&err, gs_bundle_open(path, &bundle, &err));
-    assert_ok(&err, gs_bundle_verify(&bundle, NULL, false, &verified, &err));
+    assert_ok(&err, gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, &err));
     return verified;
 }

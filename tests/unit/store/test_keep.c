@@ -96,7 +96,7 @@ static void test_a_kept_bundle_is_the_file_read_only(void **state)
     assert_int_equal(count_files(f), 1);
 
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
-    assert_ok(&err, gs_store_bundle(f->store, &digest, f->bundle.trust, false, &verified, &err));
+    assert_ok(&err, gs_store_bundle(f->store, &digest, &(gs_terms){.trust = f->bundle.trust}, &verified, &err));
     assert_ok(&err, gs_verified_check(NULL, verified, &err));
 }
 
@@ -142,7 +142,8 @@ static void test_what_is_not_kept_is_not_found(void **state)
     gs_error err = {0};
     gs_verified *verified = NULL;
     const gs_digest digest = {{1, 2, 3}};
-    assert_fails(&err, GS_ENOTFOUND, "sha256:010203", gs_store_bundle(f->store, &digest, f->bundle.trust, false, &verified, &err));
+    assert_fails(&err, GS_ENOTFOUND, "sha256:010203",
+                 gs_store_bundle(f->store, &digest, &(gs_terms){.trust = f->bundle.trust}, &verified, &err));
     assert_null(verified);
     assert_false(gs_store_has(f->store, &digest));
     assert_ok(&err, gs_store_remove(f->store, &digest, &err));
@@ -159,15 +160,17 @@ static void test_a_kept_file_is_verified_every_time(void **state)
     GS_AUTO_BUF gs_buf bytes;
     read_at(f->dir.fd, kept_path(f, &digest), &bytes);
     assert_ok(&err, gs_fs_write_file(f->dir.fd, kept_path(f, &other), bytes.data, bytes.len, 0440, &err));
-    assert_fails(&err, GS_ESTATE, "another bundle", gs_store_bundle(f->store, &other, f->bundle.trust, false, &verified, &err));
+    assert_fails(&err, GS_ESTATE, "another bundle",
+                 gs_store_bundle(f->store, &other, &(gs_terms){.trust = f->bundle.trust}, &verified, &err));
 
     assert_ok(&err, gs_fs_write_file(f->dir.fd, kept_path(f, &digest), bytes.data, bytes.len - 512, 0440, &err));
     assert_fails(&err, GS_EFORMAT, "import the bundle again",
-                 gs_store_bundle(f->store, &digest, f->bundle.trust, false, &verified, &err));
+                 gs_store_bundle(f->store, &digest, &(gs_terms){.trust = f->bundle.trust}, &verified, &err));
     assert_ok(&err, gs_fs_write_file(f->dir.fd, kept_path(f, &digest), bytes.data, bytes.len, 0440, &err));
 
     sample_trust(&f->bundle, 2, 2);
-    assert_fails(&err, GS_ESIGNATURE, NULL, gs_store_bundle(f->store, &digest, f->bundle.trust, false, &verified, &err));
+    assert_fails(&err, GS_ESIGNATURE, NULL,
+                 gs_store_bundle(f->store, &digest, &(gs_terms){.trust = f->bundle.trust}, &verified, &err));
     assert_null(verified);
 }
 

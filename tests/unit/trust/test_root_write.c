@@ -19,14 +19,14 @@ static void test_roles_may_share_keys(void **state)
     GS_AUTO_BUF gs_buf again;
     gs_buf_init(&text, GS_MAX_ROOT_BYTES);
     gs_buf_init(&again, GS_MAX_ROOT_BYTES);
-    assert_ok(&err, gs_trust_make(&root, &release, &made, &err));
+    assert_ok(&err, gs_trust_make(&(gs_trust_draft){.version = 1, .epoch = 1, .roles = {root, release}}, &made, &err));
     assert_ok(&err, gs_trust_write(made, &text, &err));
     assert_ok(&err, gs_trust_parse("root", text.data, text.len, &read, &err));
-    assert_int_equal(gs_trust_threshold(read), 1);
-    assert_int_equal(gs_trust_key_count(read), 1);
-    assert_true(gs_public_key_same(gs_trust_key(read, 0), s.public[1]));
-    assert_int_equal(gs_trust_root_role(read)->threshold, 2);
-    assert_int_equal(gs_trust_root_role(read)->count, 2);
+    assert_int_equal(gs_trust_role_of(read, GS_ROLE_RELEASE)->threshold, 1);
+    assert_int_equal(gs_trust_role_of(read, GS_ROLE_RELEASE)->count, 1);
+    assert_true(gs_public_key_same(gs_trust_role_of(read, GS_ROLE_RELEASE)->keys[0], s.public[1]));
+    assert_int_equal(gs_trust_role_of(read, GS_ROLE_ROOT)->threshold, 2);
+    assert_int_equal(gs_trust_role_of(read, GS_ROLE_ROOT)->count, 2);
     assert_ok(&err, gs_trust_write(read, &again, &err));
     assert_string_equal(gs_buf_text(&text), gs_buf_text(&again));
     gs_digest a;
@@ -76,10 +76,14 @@ static void test_refuses(void **state)
     const gs_trust_role many = {.keys = twice, .count = 1, .threshold = 2};
     const gs_trust_role repeated = {.keys = twice, .count = 2, .threshold = 1};
     const gs_trust_role empty = {.threshold = 1};
-    assert_fails(&err, GS_ESPEC, "root role is 0", gs_trust_make(&none, &good, &trust, &err));
-    assert_fails(&err, GS_ESPEC, "release role is 2", gs_trust_make(&good, &many, &trust, &err));
-    assert_fails(&err, GS_ESPEC, "same key twice", gs_trust_make(&repeated, &good, &trust, &err));
-    assert_fails(&err, GS_ESPEC, "from 1 to its 0 keys", gs_trust_make(&good, &empty, &trust, &err));
+    assert_fails(&err, GS_ESPEC, "root role is 0",
+                 gs_trust_make(&(gs_trust_draft){.version = 1, .epoch = 1, .roles = {none, good}}, &trust, &err));
+    assert_fails(&err, GS_ESPEC, "release role is 2",
+                 gs_trust_make(&(gs_trust_draft){.version = 1, .epoch = 1, .roles = {good, many}}, &trust, &err));
+    assert_fails(&err, GS_ESPEC, "same key twice",
+                 gs_trust_make(&(gs_trust_draft){.version = 1, .epoch = 1, .roles = {repeated, good}}, &trust, &err));
+    assert_fails(&err, GS_ESPEC, "from 1 to its 0 keys",
+                 gs_trust_make(&(gs_trust_draft){.version = 1, .epoch = 1, .roles = {good, empty}}, &trust, &err));
     assert_null(trust);
     sample_done(&s);
 }

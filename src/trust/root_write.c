@@ -1,8 +1,8 @@
-/* Makes root documents: from keys, and as text. Reading is in trust.c. */
-#include "trust.h"
+/* Makes root documents: from keys, and as text. Reading is in root.c. */
+#include "root.h"
 
 #include "gapship/doc.h"
-#include "gapship/limits.h"
+#include "gapship/num.h"
 
 /* Copies the keys of a role into the trust, each key once however many roles have it. */
 static int adopt_role(gs_trust *trust, const gs_trust_role *role, const char *name, gs_trust_role *out, gs_error *err)
@@ -14,6 +14,10 @@ static int adopt_role(gs_trust *trust, const gs_trust_role *role, const char *na
     if (role->threshold < 1 || role->threshold > role->count) {
         return gs_fail(err, GS_ESPEC, "the threshold of the %s role is %u, but must be from 1 to its %zu keys", name,
                        role->threshold, role->count);
+    }
+    if (role->threshold > GS_MAX_SIGNATURES) {
+        return gs_fail(err, GS_ESPEC, "there are at most %u signatures, so the threshold of the %s role cannot be above",
+                       GS_MAX_SIGNATURES, name);
     }
     for (size_t i = 0; i < role->count; i++) {
         for (size_t j = 0; j < trust->key_count && !keys[i]; j++) {
@@ -36,20 +40,31 @@ static int adopt_role(gs_trust *trust, const gs_trust_role *role, const char *na
     return 0;
 }
 
-int gs_trust_make(const gs_trust_role *root, const gs_trust_role *release, gs_trust **out, gs_error *err)
+static bool is_absent(const gs_trust_role *role)
+{
+    return role->count == 0 && role->threshold == 0;
+}
+
+int gs_trust_make(const gs_trust_draft *draft, gs_trust **out, gs_error *err)
 {
     GS_AUTO_TRUST gs_trust *trust = NULL;
+    size_t keys = 0;
     int code = gs_trust_new(&trust, err);
+    for (gs_role role = GS_ROLE_ROOT; role <= GS_ROLE_SITE; role++) {
+        keys += draft->roles[role].count;
+    }
     if (code == 0) {
-        trust->version = 1;
-        trust->epoch = 1;
-        trust->keys = gs_arena_array(trust->arena, root->count + release->count, sizeof *trust->keys);
+        trust->version = draft->version;
+        trust->epoch = draft->epoch;
+        trust->expires = draft->expires;
+        trust->keys = gs_arena_array(trust->arena, keys, sizeof *trust->keys);
         code = trust->keys ? 0 : gs_fail_nomem(err);
     }
-    code = code == 0 ? adopt_role(trust, root, "root", &trust->root, err) : code;
-    code = code == 0 ? adopt_role(trust, release, "release", &trust->release, err) : code;
-    if (code == 0 && trust->release.threshold > GS_MAX_SIGNATURES) {
-        code = gs_fail(err, GS_ESPEC, "a bundle has at most %u signatures, so no threshold can be above", GS_MAX_SIGNATURES);
+    for (gs_role role = GS_ROLE_ROOT; code == 0 && role <= GS_ROLE_SITE; role++) {
+        const gs_trust_role *given = &draft->roles[role];
+        if (role != GS_ROLE_SITE || !is_absent(given)) {
+            code = adopt_role(trust, given, gs_role_name(role), &trust->roles[role], err);
+        }
     }
     if (code == 0) {
         *out = GS_STEAL(trust);
@@ -89,11 +104,20 @@ static gs_node *signed_node(gs_arena *arena, const gs_trust *trust)
     for (size_t i = 0; i < trust->key_count; i++) {
         keys = gs_node_append(arena, keys, key_node(arena, trust->keys[i]));
     }
-    gs_node *roles = gs_node_set(arena, gs_node_new_map(arena), "root", role_node(arena, &trust->root));
-    roles = gs_node_set(arena, roles, "release", role_node(arena, &trust->release));
+    gs_node *roles = gs_node_new_map(arena);
+    for (gs_role role = GS_ROLE_ROOT; role <= GS_ROLE_SITE; role++) {
+        if (trust->roles[role].count > 0) {
+            roles = gs_node_set(arena, roles, gs_role_name(role), role_node(arena, &trust->roles[role]));
+        }
+    }
     gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "type", GS_ROOT_TYPE);
     map = gs_node_set_integer(arena, map, "version", (int64_t)trust->version);
     map = gs_node_set_integer(arena, map, "epoch", (int64_t)trust->epoch);
+    if (trust->expires > 0) {
+        char expires[GS_TIME_TEXT];
+        gs_format_time(trust->expires, expires);
+        map = gs_node_set_text(arena, map, "expires", expires);
+    }
     return gs_node_set(arena, gs_node_set(arena, map, "keys", keys), "roles", roles);
 }
 
@@ -126,12 +150,17 @@ int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err)
     return gs_buf_check(out, err);
 }
 
-int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err)
+int gs_trust_body(const gs_trust *trust, gs_buf *out, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    gs_node *content = arena ? signed_node(arena, trust) : NULL;
+    return content ? gs_node_write_json(content, GS_JSON_COMPACT | GS_JSON_SORTED, out, err) : gs_fail_nomem(err);
+}
+
+int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err)
+{
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, 2 * GS_MAX_ROOT_BYTES);
-    gs_node *content = arena ? signed_node(arena, trust) : NULL;
-    int code = content ? gs_node_write_json(content, GS_JSON_COMPACT | GS_JSON_SORTED, &text, err) : gs_fail_nomem(err);
+    int code = gs_trust_body(trust, &text, err);
     return code == 0 ? gs_digest_of(text.data, text.len, out, err) : code;
 }

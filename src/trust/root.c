@@ -1,13 +1,12 @@
 /* Reads who may sign: a root document, or a lone public key that stands for one. Strict, because a mistake here is a hole. Writing
- * is in trust_write.c. */
-#include "trust.h"
+ * is in root_write.c. */
+#include "root.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "format.h"
 #include "gapship/bind.h"
 #include "gapship/fs.h"
 #include "gapship/limits.h"
@@ -25,11 +24,11 @@ typedef struct json_role {
 } json_role;
 
 typedef struct json_roles {
-    json_role root, release;
+    json_role roles[GS_ROLES];
 } json_roles;
 
 typedef struct json_signed {
-    const char *type;
+    const char *type, *expires;
     int64_t version, epoch;
     struct {
         json_key *items;
@@ -62,6 +61,12 @@ static bool is_key_type(const char *text)
 {
     gs_key_type type;
     return gs_key_type_parse(text, &type);
+}
+
+static bool is_time(const char *text)
+{
+    int64_t seconds;
+    return gs_parse_time(text, &seconds) && seconds > 0;
 }
 
 static bool is_base64(const char *text)
@@ -106,8 +111,17 @@ static const gs_bind_table role_table = {
     .name = "a role", .size = sizeof(json_role), .fields = role_fields, .field_count = COUNT(role_fields)};
 
 static const gs_bind_field roles_fields[] = {
-    {.key = "root", .kind = GS_BIND_STRUCT, .offset = offsetof(json_roles, root), .required = true, .table = &role_table},
-    {.key = "release", .kind = GS_BIND_STRUCT, .offset = offsetof(json_roles, release), .required = true, .table = &role_table},
+    {.key = "root",
+     .kind = GS_BIND_STRUCT,
+     .offset = offsetof(json_roles, roles[GS_ROLE_ROOT]),
+     .required = true,
+     .table = &role_table},
+    {.key = "release",
+     .kind = GS_BIND_STRUCT,
+     .offset = offsetof(json_roles, roles[GS_ROLE_RELEASE]),
+     .required = true,
+     .table = &role_table},
+    {.key = "site", .kind = GS_BIND_STRUCT, .offset = offsetof(json_roles, roles[GS_ROLE_SITE]), .table = &role_table},
 };
 static const gs_bind_table roles_table = {
     .name = "the roles", .size = sizeof(json_roles), .fields = roles_fields, .field_count = COUNT(roles_fields)};
@@ -121,6 +135,11 @@ static const gs_bind_field signed_fields[] = {
      .expects = "\"" GS_ROOT_TYPE "\""},
     {.key = "version", .kind = GS_BIND_INTEGER, .offset = offsetof(json_signed, version), .required = true},
     {.key = "epoch", .kind = GS_BIND_INTEGER, .offset = offsetof(json_signed, epoch), .required = true},
+    {.key = "expires",
+     .kind = GS_BIND_TEXT,
+     .offset = offsetof(json_signed, expires),
+     .valid = is_time,
+     .expects = "a time of RFC 3339 in UTC"},
     {.key = "keys", .kind = GS_BIND_STRUCT_LIST, .offset = offsetof(json_signed, keys), .required = true, .table = &key_table},
     {.key = "roles", .kind = GS_BIND_STRUCT, .offset = offsetof(json_signed, roles), .required = true, .table = &roles_table},
     PLACE(json_signed),
@@ -252,8 +271,7 @@ static bool has_key(const gs_public_key *const *keys, size_t count, const gs_pub
     return false;
 }
 
-static int read_role(gs_trust *trust, const gs_doc *doc, const json_role *json, const char *name, gs_trust_role *role,
-                     gs_error *err)
+static int read_role(gs_trust *trust, const gs_doc *doc, const json_role *json, gs_role role, gs_error *err)
 {
     const gs_public_key **keys = gs_arena_array(trust->arena, json->keys.count, sizeof *keys);
     if (!keys) {
@@ -263,25 +281,30 @@ static int read_role(gs_trust *trust, const gs_doc *doc, const json_role *json, 
         const char *id = json->keys.items[i];
         const gs_public_key *key = find_key(trust, id);
         if (!key) {
-            return gs_bind_fail(doc, json->place, err, "the role \"%s\" names a key that is not in \"keys\": %s", name, id);
+            return gs_bind_fail(doc, json->place, err, "the role \"%s\" names a key that is not in \"keys\": %s",
+                                gs_role_name(role), id);
         }
         if (has_key(keys, i, key)) {
-            return gs_bind_fail(doc, json->place, err, "the role \"%s\" names a key twice: %s", name, id);
+            return gs_bind_fail(doc, json->place, err, "the role \"%s\" names a key twice: %s", gs_role_name(role), id);
         }
         keys[i] = key;
     }
     const size_t count = json->keys.count;
     if (json->threshold < 1 || (uint64_t)json->threshold > count) {
         return gs_bind_fail(doc, json->place, err, "the threshold of \"%s\" is %" PRId64 ", but must be from 1 to its %zu keys",
-                            name, json->threshold, count);
+                            gs_role_name(role), json->threshold, count);
     }
-    *role = (gs_trust_role){.keys = keys, .count = count, .threshold = (unsigned)json->threshold};
+    if (json->threshold > GS_MAX_SIGNATURES) {
+        return gs_bind_fail(doc, json->place, err, "there are at most %u signatures, so the threshold of \"%s\" cannot be above",
+                            GS_MAX_SIGNATURES, gs_role_name(role));
+    }
+    trust->roles[role] = (gs_trust_role){.keys = keys, .count = count, .threshold = (unsigned)json->threshold};
     return 0;
 }
 
 static bool is_counter(int64_t value)
 {
-    return value >= 1 && (uint64_t)value <= GS_LARGEST_NUMBER;
+    return value >= 1 && (uint64_t)value <= GS_LARGEST_COUNTER;
 }
 
 static int fill(gs_trust *trust, const gs_doc *doc, const json_root *json, gs_error *err)
@@ -292,16 +315,17 @@ static int fill(gs_trust *trust, const gs_doc *doc, const json_root *json, gs_er
     }
     trust->version = (uint64_t)content->version;
     trust->epoch = (uint64_t)content->epoch;
+    if (content->expires) {
+        (void)gs_parse_time(content->expires, &trust->expires);
+    }
     trust->keys = gs_arena_array(trust->arena, content->keys.count, sizeof *trust->keys);
     int code = trust->keys ? 0 : gs_fail_nomem(err);
     for (size_t i = 0; code == 0 && i < content->keys.count; i++) {
         code = add_key(trust, doc, &content->keys.items[i], err);
     }
-    code = code == 0 ? read_role(trust, doc, &content->roles.root, "root", &trust->root, err) : code;
-    code = code == 0 ? read_role(trust, doc, &content->roles.release, "release", &trust->release, err) : code;
-    if (code == 0 && trust->release.threshold > GS_MAX_SIGNATURES) {
-        code = gs_bind_fail(doc, content->roles.release.place, err,
-                            "a bundle has at most %u signatures, so no threshold can be above", GS_MAX_SIGNATURES);
+    for (gs_role role = GS_ROLE_ROOT; code == 0 && role <= GS_ROLE_SITE; role++) {
+        const json_role *spec = &content->roles.roles[role];
+        code = spec->place.line > 0 ? read_role(trust, doc, spec, role, err) : 0;
     }
     trust->signatures = json->signatures.items;
     trust->signature_count = json->signatures.count;
@@ -342,7 +366,8 @@ int gs_trust_parse(const char *name, const void *data, size_t len, gs_trust **ou
     }
     const gs_public_key *const keys[] = {key};
     const gs_trust_role alone = {.keys = keys, .count = 1, .threshold = 1};
-    return gs_trust_make(&alone, &alone, out, err);
+    const gs_trust_draft draft = {.version = 1, .epoch = 1, .roles = {alone, alone}};
+    return gs_trust_make(&draft, out, err);
 }
 
 int gs_trust_load(const char *path, gs_trust **out, gs_error *err)
@@ -353,29 +378,15 @@ int gs_trust_load(const char *path, gs_trust **out, gs_error *err)
     return code == 0 ? gs_trust_parse(path, gs_buf_text(&text), text.len, out, err) : code;
 }
 
-unsigned gs_trust_threshold(const gs_trust *trust)
+const gs_trust_role *gs_trust_role_of(const gs_trust *trust, gs_role role)
 {
-    return trust->release.threshold;
+    return &trust->roles[role];
 }
 
-size_t gs_trust_key_count(const gs_trust *trust)
+const char *gs_role_name(gs_role role)
 {
-    return trust->release.count;
-}
-
-const gs_public_key *gs_trust_key(const gs_trust *trust, size_t i)
-{
-    return trust->release.keys[i];
-}
-
-const gs_trust_role *gs_trust_release_role(const gs_trust *trust)
-{
-    return &trust->release;
-}
-
-const gs_trust_role *gs_trust_root_role(const gs_trust *trust)
-{
-    return &trust->root;
+    static const char *const names[] = {"root", "release", "site"};
+    return names[role];
 }
 
 uint64_t gs_trust_version(const gs_trust *trust)

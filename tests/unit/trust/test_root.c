@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gapship/bundle.h"
 #include "gapship/doc.h"
 #include "gapship/limits.h"
 #include "gapship/proc.h"
+#include "gapship/trust.h"
 #include "support.h"
 
 static void test_reads_a_root(void **state)
@@ -16,14 +16,14 @@ static void test_reads_a_root(void **state)
     GS_AUTO_TRUST gs_trust *trust = NULL;
     gs_error err = {0};
     assert_ok(&err, gs_trust_load("bundle-spec/vectors/root-of-two.json", &trust, &err));
-    assert_int_equal(gs_trust_threshold(trust), 2);
-    assert_int_equal(gs_trust_key_count(trust), 3);
+    assert_int_equal(gs_trust_role_of(trust, GS_ROLE_RELEASE)->threshold, 2);
+    assert_int_equal(gs_trust_role_of(trust, GS_ROLE_RELEASE)->count, 3);
     assert_int_equal(gs_trust_version(trust), 1);
     assert_int_equal(gs_trust_epoch(trust), 1);
-    assert_int_equal(gs_public_key_type(gs_trust_key(trust, 0)), GS_KEY_ED25519);
-    assert_int_equal(gs_public_key_type(gs_trust_key(trust, 2)), GS_KEY_ECDSA_P256);
-    assert_int_equal(gs_trust_root_role(trust)->threshold, 2);
-    assert_ptr_equal(gs_trust_root_role(trust)->keys[1], gs_trust_release_role(trust)->keys[1]);
+    assert_int_equal(gs_public_key_type(gs_trust_role_of(trust, GS_ROLE_RELEASE)->keys[0]), GS_KEY_ED25519);
+    assert_int_equal(gs_public_key_type(gs_trust_role_of(trust, GS_ROLE_RELEASE)->keys[2]), GS_KEY_ECDSA_P256);
+    assert_int_equal(gs_trust_role_of(trust, GS_ROLE_ROOT)->threshold, 2);
+    assert_ptr_equal(gs_trust_role_of(trust, GS_ROLE_ROOT)->keys[1], gs_trust_role_of(trust, GS_ROLE_RELEASE)->keys[1]);
 }
 
 /* Python is the witness: its sorted, compact JSON is RFC 8785 where there are only ASCII strings and integers. */
@@ -61,9 +61,9 @@ static void test_a_key_alone_is_a_root(void **state)
     assert_ok(&err, gs_private_key_public(private, &public, &err));
     assert_ok(&err, gs_public_key_pem(public, &pem, &err));
     assert_ok(&err, gs_trust_parse("k.pub", pem.data, pem.len, &trust, &err));
-    assert_int_equal(gs_trust_threshold(trust), 1);
-    assert_int_equal(gs_trust_key_count(trust), 1);
-    assert_true(gs_public_key_same(gs_trust_key(trust, 0), public));
+    assert_int_equal(gs_trust_role_of(trust, GS_ROLE_RELEASE)->threshold, 1);
+    assert_int_equal(gs_trust_role_of(trust, GS_ROLE_RELEASE)->count, 1);
+    assert_true(gs_public_key_same(gs_trust_role_of(trust, GS_ROLE_RELEASE)->keys[0], public));
     gs_buf_clear(&pem);
     assert_ok(&err, gs_private_key_pem(private, &pem, &err));
     gs_trust *none = NULL;
@@ -81,7 +81,8 @@ static const struct {
     {"\"version\": 1", "\"version\": 0", "must be from 1"},
     {"\"epoch\": 1", "\"epoch\": -1", "must be from 1"},
     {"\"epoch\": 1", "\"epoch\": 9007199254740992", "must be from 1"},
-    {"\"epoch\": 1", "\"epoch\": 1, \"expires\": \"2030-01-01\"", "unknown key \"expires\""},
+    {"\"epoch\": 1", "\"epoch\": 1, \"expires\": \"2030-01-01\"", "not a time of RFC 3339"},
+    {"\"epoch\": 1", "\"epoch\": 1, \"since\": \"2030-01-01\"", "unknown key \"since\""},
     {"\"type\": \"gapship-root\"", "\"type\": \"root\"", "gapship-root"},
     {"\"signed\"", "\"payload\"", "unknown key \"payload\""},
     {"\"threshold\": 1", "\"threshold\": 0", "threshold of \"root\" is 0"},

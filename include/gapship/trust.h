@@ -1,0 +1,97 @@
+/* Whom a site trusts, and whether enough of them have signed: root documents, their chains, thresholds, and small signed documents
+ * (bundle-spec/FORMAT.md sections 6, 8 and 9). Bundles are the business of bundle.h, which uses this.
+ *
+ * Nothing here parses JSON of which a threshold was not checked before, but for gs_trust_load and gs_trust_parse: what they read is
+ * what a person trusts by other means (a site's pinned root, or a root in the making).
+ */
+#ifndef GAPSHIP_TRUST_H
+#define GAPSHIP_TRUST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gapship/crypto.h"
+#include "gapship/limits.h"
+
+/* ---- the root document ---- */
+
+/* Who may do what. ROOT signs later roots, RELEASE signs bundles and downgrade permits; where there is a SITE role, a bundle needs its
+ * threshold too: a second approval, by signatures added to the bundle. */
+typedef enum gs_role { GS_ROLE_ROOT, GS_ROLE_RELEASE, GS_ROLE_SITE } gs_role;
+#define GS_ROLES 3
+/* "root", "release", "site" */
+const char *gs_role_name(gs_role role);
+
+typedef struct gs_trust_role {
+    const gs_public_key *const *keys;
+    size_t count; /* 0: there is no such role; only SITE may be absent */
+    unsigned threshold;
+} gs_trust_role;
+
+typedef struct gs_trust gs_trust;
+/* Reads a root document, or one public key (PEM or minisign): that is a root of version 1, epoch 1, with this one key and threshold 1.
+ * GS_ESPEC: threshold 0 or more than its keys, the same key twice, unknown fields. */
+int gs_trust_load(const char *path, gs_trust **out, gs_error *err) GS_MUST_USE;
+int gs_trust_parse(const char *name, const void *data, size_t len, gs_trust **out, gs_error *err) GS_MUST_USE;
+void gs_trust_free(gs_trust *trust);
+void gs_trust_free_p(gs_trust **trust);
+#define GS_AUTO_TRUST __attribute__((cleanup(gs_trust_free_p)))
+/* A root in the making; the keys are copied, and roles may share them. GS_ESPEC as above. */
+typedef struct gs_trust_draft {
+    uint64_t version, epoch; /* from 1 */
+    int64_t expires;         /* seconds since 1970; 0: never */
+    gs_trust_role roles[GS_ROLES];
+} gs_trust_draft;
+int gs_trust_make(const gs_trust_draft *draft, gs_trust **out, gs_error *err) GS_MUST_USE;
+/* The root document that says the same, pretty JSON, with the signatures it has. */
+int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* What is signed and what people compare the digest of: the value of "signed" by RFC 8785 (`jq -jcS .signed`). */
+int gs_trust_body(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* SHA-256 of the body. */
+int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err) GS_MUST_USE;
+uint64_t gs_trust_version(const gs_trust *trust);
+uint64_t gs_trust_epoch(const gs_trust *trust);
+const gs_trust_role *gs_trust_role_of(const gs_trust *trust, gs_role role);
+
+/* ---- signatures ---- */
+
+/* The pre-authentication encoding of DSSE v1: what is signed of a body of this type. */
+int gs_pae(const char *type, const void *body, size_t len, gs_buf *out, gs_error *err) GS_MUST_USE;
+
+/* One entry of a list of signatures as it stands in a file (FORMAT.md section 3). */
+typedef struct gs_signature_entry {
+    uint16_t scheme; /* GS_SCHEME_… */
+    gs_digest key_id;
+    size_t offset; /* of the signature in the data */
+    size_t length;
+} gs_signature_entry;
+#define GS_SCHEME_KEY       1u /* by the key's own algorithm */
+#define GS_SIGNATURE_HEADER 40u
+/* `count` entries (at most GS_MAX_SIGNATURES) from `at` in data of `size` bytes, at <= size; *end is behind the last. Allocates nothing.
+ * GS_EFORMAT: one does not fit, or two are by one key. */
+int gs_signature_entries_parse(const unsigned char *data, size_t size, size_t at, size_t count, gs_signature_entry *out,
+                               size_t *end, gs_error *err) GS_MUST_USE;
+void gs_signature_entry_write(gs_buf *out, unsigned scheme, const gs_digest *key_id, const void *signature, size_t len);
+
+/* How one entry stood, for reports. */
+typedef struct gs_signature_report {
+    gs_digest key_id;
+    bool known; /* to the role */
+    bool good;
+} gs_signature_report;
+
+/* Something signed: the encoding, and the entries with the data they point into. */
+typedef struct gs_signed {
+    const gs_buf *encoding;
+    const unsigned char *data;
+    const gs_signature_entry *entries;
+    size_t count;
+} gs_signed;
+/* Counts the keys of the role that signed (*good), and fills a report for each entry. An entry of an unknown key or scheme is reported
+ * and does not count. GS_ESIGNATURE: a signature by a key of the role that does not verify; nobody but an attacker or a broken medium
+ * makes one. role NULL: nobody is known. */
+int gs_signatures_count(const gs_trust_role *role, const gs_signed *what, gs_signature_report *reports, unsigned *good,
+                        gs_error *err) GS_MUST_USE;
+
+#endif
