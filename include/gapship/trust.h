@@ -1,5 +1,5 @@
 /* Whom a site trusts, and whether enough of them have signed: root documents, their chains, thresholds, and small signed documents
- * (bundle-spec/FORMAT.md sections 6, 8 and 9). Bundles are the business of bundle.h, which uses this.
+ * (bundle-spec/FORMAT.md sections 6, 8 and 13). Bundles are the business of bundle.h, which uses this.
  *
  * Nothing here parses JSON of which a threshold was not checked before, but for gs_trust_load and gs_trust_parse: what they read is
  * what a person trusts by other means (a site's pinned root, or a root in the making).
@@ -93,5 +93,49 @@ typedef struct gs_signed {
  * makes one. role NULL: nobody is known. */
 int gs_signatures_count(const gs_trust_role *role, const gs_signed *what, gs_signature_report *reports, unsigned *good,
                         gs_error *err) GS_MUST_USE;
+
+/* ---- signed documents (FORMAT.md section 13) ---- */
+
+/* A small file, or a link of a chain: binary framing around a body and signatures, so that nothing of the body is parsed before enough
+ * keys signed it. The payload type of its encoding follows from its type. */
+typedef enum gs_document_type { GS_DOCUMENT_ROOT = 1, GS_DOCUMENT_PERMIT = 2 } gs_document_type;
+#define GS_DOCUMENT_MAGIC "GSSIGNED"
+typedef struct gs_document {
+    gs_document_type type;
+    const unsigned char *data; /* borrowed; entries point into it */
+    size_t size;               /* of the whole document: a next one begins there */
+    size_t body_offset, body_len;
+    size_t count;
+    gs_signature_entry entries[GS_MAX_SIGNATURES];
+} gs_document;
+/* The first document in data. Allocates nothing. GS_EFORMAT. */
+int gs_document_parse(const void *data, size_t len, gs_document *out, gs_error *err) GS_MUST_USE;
+/* Counts the keys of a role that signed it, as gs_signatures_count does. */
+int gs_document_count(const gs_document *document, const gs_trust_role *role, gs_signature_report *reports, unsigned *good,
+                      gs_error *err) GS_MUST_USE;
+/* What is signed of a body of this type. */
+int gs_document_encoding(gs_document_type type, const void *body, size_t len, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* Appends a document without signatures. */
+int gs_document_write(gs_document_type type, const void *body, size_t len, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* Adds a signature to a buffer that holds one document, after proving that it verifies. GS_EEXISTS: this key signed already. */
+int gs_document_sign(gs_buf *document, const gs_public_key *key, const void *signature, size_t len, gs_error *err) GS_MUST_USE;
+
+/* ---- chains of roots (FORMAT.md section 8) ---- */
+
+/* Adds a signature to a root document, after proving that it verifies over gs_trust_body. GS_EEXISTS. */
+int gs_trust_sign(gs_trust *trust, const gs_public_key *key, const void *signature, size_t len, gs_error *err) GS_MUST_USE;
+/* Whether `next` may follow `trust`: version one higher, epoch not lower, signed by the thresholds of the root roles of both. What is
+ * missing is said with key ids. */
+int gs_trust_follows(const gs_trust *trust, const gs_trust *next, gs_error *err) GS_MUST_USE;
+/* Appends a root as a link of a chain: a signed document whose body is gs_trust_body. */
+int gs_trust_link(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* Walks a chain (at most GS_MAX_ROOTS_BYTES, versions one after the other) from *trust on. Links of versions that *trust has reached are
+ * passed over. Each further link is checked against the root role of the one before, only then parsed, then checked against its own;
+ * then `reached` (may be NULL) is called, which keeps it for good, and *trust is replaced. So what was reached stays reached when a
+ * later link is bad. GS_ESIGNATURE: not by enough keys; GS_EFORMAT: a gap in the versions, or no chain. */
+int gs_trust_walk(gs_trust **trust, const void *chain, size_t len, int (*reached)(void *state, const gs_trust *next, gs_error *err),
+                  void *state, gs_error *err) GS_MUST_USE;
+/* Seconds since 1970 after which the root should have been replaced; 0: never. Only reported, or refused where the site says so. */
+int64_t gs_trust_expires(const gs_trust *trust);
 
 #endif
