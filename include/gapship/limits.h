@@ -24,7 +24,10 @@
 #define GS_MAX_INDEX_BYTES        GS_MIB(256)
 #define GS_MAX_LAYOUT_INDEX_BYTES GS_MIB(16)
 #define GS_MAX_KEY_FILE_BYTES     GS_KIB(64)
+#define GS_MAX_PASSPHRASE_BYTES   1024u
 #define GS_MAX_ROOT_BYTES         GS_KIB(64)
+#define GS_MAX_ROOTS_BYTES        GS_KIB(512) /* the chain of roots that a bundle carries */
+#define GS_MAX_DOCUMENT_BYTES     GS_KIB(64)  /* the body of a signed document */
 
 /* OCI content */
 #define GS_MAX_MANIFEST_BYTES  GS_MIB(4)
