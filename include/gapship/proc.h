@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "gapship/buf.h"
+#include "gapship/confine.h"
 #include "gapship/error.h"
 #include "gapship/run.h"
 
@@ -25,6 +26,8 @@ typedef struct gs_proc {
     size_t max_output; /* 0: GS_MAX_CHILD_OUTPUT_BYTES */
     bool isolated;     /* no network (own user and network namespace); where the kernel forbids it the child runs without and
                              gs_proc_result.isolated is false */
+    const gs_confinement *confined; /* what it may do, beginning with its exec; NULL: what gapship may */
+    int input_file;                 /* stdin is this descriptor, from where it stands; 0 or -1: input */
 } gs_proc;
 
 typedef struct gs_proc_result {
@@ -32,6 +35,7 @@ typedef struct gs_proc_result {
     gs_buf output; /* stdout, whole */
     gs_buf errors; /* the last GS_MAX_CHILD_ERROR_BYTES of stderr */
     bool isolated;
+    unsigned unconfined; /* bits of GS_UNCONFINED_…: what the kernel did not do of proc->confined */
 } gs_proc_result;
 
 /* Runs to its end. 0 whatever the child's status; errors: GS_ENOTFOUND (no such program), GS_ETIMEOUT (killed with its process group),
@@ -47,10 +51,15 @@ int gs_proc_check(const gs_run *run, const gs_proc *proc, int code, gs_proc_resu
  * gapship, more exactly with the thread that started it (PR_SET_PDEATHSIG). deadline and max_output mean nothing here. */
 typedef struct gs_child gs_child;
 int gs_child_start(const gs_proc *proc, gs_child **out, gs_error *err) GS_MUST_USE;
+/* The same, with a socket for the child's stdout: what it writes is read from *output, the caller's, and what is written there the
+ * child reads from its stdout. */
+int gs_child_start_talking(const gs_proc *proc, int *output, gs_child **out, gs_error *err) GS_MUST_USE;
 bool gs_child_running(gs_child *child);
 /* What it wrote to stderr so far, at most GS_MAX_CHILD_ERROR_BYTES; borrowed. */
 const char *gs_child_errors(gs_child *child);
 /* SIGTERM, after 2 s SIGKILL, reaped. NULL is fine. */
 void gs_child_stop(gs_child *child);
+/* Kills it at once, unless it has ended; its status, or 128 + signal. NULL is fine: -1. */
+int gs_child_end(gs_child *child);
 
 #endif

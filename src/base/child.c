@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -17,7 +18,8 @@ struct gs_child {
     gs_buf tail;
 };
 
-int gs_child_start(const gs_proc *proc, gs_child **out, gs_error *err)
+/* output: -1, or where its stdout goes. */
+static int start(const gs_proc *proc, int output, gs_child **out, gs_error *err)
 {
     gs_child *child = calloc(1, sizeof *child);
     if (!child) {
@@ -26,7 +28,7 @@ int gs_child_start(const gs_proc *proc, gs_child **out, gs_error *err)
     gs_spawned spawned = {0};
     child->errors = memfd_create("gapship-stderr", MFD_CLOEXEC);
     int code = child->errors < 0 ? gs_fail_errno(err, errno, "cannot make a file in memory")
-                                 : gs_spawn(proc, -1, child->errors, &spawned, err);
+                                 : gs_spawn(proc, output, child->errors, &spawned, err);
     if (code != 0) {
         gs_fs_close_p(&child->errors);
         free(child);
@@ -35,6 +37,27 @@ int gs_child_start(const gs_proc *proc, gs_child **out, gs_error *err)
     child->pid = spawned.pid;
     gs_buf_init(&child->tail, GS_MAX_CHILD_ERROR_BYTES);
     *out = child;
+    return 0;
+}
+
+int gs_child_start(const gs_proc *proc, gs_child **out, gs_error *err)
+{
+    return start(proc, -1, out, err);
+}
+
+int gs_child_start_talking(const gs_proc *proc, int *output, gs_child **out, gs_error *err)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return gs_fail_errno(err, errno, "cannot make a pair of sockets");
+    }
+    int code = start(proc, ends[1], out, err);
+    gs_fs_close_p(&ends[1]);
+    if (code != 0) {
+        gs_fs_close_p(&ends[0]);
+        return code;
+    }
+    *output = ends[0];
     return 0;
 }
 
@@ -79,8 +102,17 @@ void gs_child_stop(gs_child *child)
     while (!gs_spawn_ended(child->pid) && gs_ticks() < patience) {
         (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
-    (void)gs_spawn_reap(child->pid);
+    (void)gs_child_end(child);
+}
+
+int gs_child_end(gs_child *child)
+{
+    if (!child) {
+        return -1;
+    }
+    int status = gs_spawn_reap(child->pid);
     gs_fs_close_p(&child->errors);
     gs_buf_done(&child->tail);
     free(child);
+    return status;
 }

@@ -175,6 +175,7 @@ static int run_to_end(const gs_run *run, const gs_proc *proc, gs_proc_result *re
     r.pid = child.pid;
     r.ended = (int)syscall(SYS_pidfd_open, child.pid, 0);
     result->isolated = child.isolated;
+    result->unconfined = child.unconfined;
     code = attend_to_end(run, proc, &r, err);
     if (code != 0) {
         terminate(&r);

@@ -15,11 +15,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "gapship/fs.h"
 #include "gapship/text.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define MAP_BYTES    32
+#define KEPT         3 /* descriptors of the child's own until its exec */
 
 /* All that the child needs, made by the parent. */
 typedef struct plan {
@@ -34,12 +36,21 @@ typedef struct plan {
     char gid_map[MAP_BYTES];
     pid_t parent;
     int report;
+    bool confined;
+    gs_confine_plan confinement;
 } plan;
 
 /* What the child tells before its exec; the pipe ends when the exec succeeds. */
 typedef struct report {
-    enum { REPORT_ISOLATED = 1, REPORT_NO_STREAMS, REPORT_NO_DIRECTORY, REPORT_NO_EXEC } kind;
-    int errnum;
+    enum {
+        REPORT_ISOLATED = 1,
+        REPORT_CONFINED,
+        REPORT_NO_STREAMS,
+        REPORT_NO_DIRECTORY,
+        REPORT_NO_CONFINEMENT,
+        REPORT_NO_EXEC
+    } kind;
+    int errnum; /* CONFINED: bits of what is missing */
 } report;
 
 /* --- preparation --- */
@@ -158,6 +169,10 @@ static int copy_arguments(gs_arena *arena, const char *const *argv, char *const 
 /* stdin from a file in memory: unlike a pipe it needs nobody to feed it and breaks for nobody who does not read it. */
 static int open_input(const gs_proc *proc, int *out, gs_error *err)
 {
+    if (proc->input_file > 0) {
+        *out = fcntl(proc->input_file, F_DUPFD_CLOEXEC, 3);
+        return *out < 0 ? gs_fail_errno(err, errno, "cannot give a child its input") : 0;
+    }
     if (!proc->input) {
         *out = open("/dev/null", O_RDONLY | O_CLOEXEC);
         return *out < 0 ? gs_fail_errno(err, errno, "cannot open /dev/null") : 0;
@@ -235,22 +250,36 @@ static bool place_streams(const int streams[3])
     return dup2(lifted[0], 0) == 0 && dup2(lifted[1], 1) == 1 && dup2(lifted[2], 2) == 2;
 }
 
-/* All from 3 on but these two (-1: none): what libraries or gapship's own caller left inheritable, and the parent's locks, which
+/* All from 3 on but these (-1: none): what libraries or gapship's own caller left inheritable, and the parent's locks, which
  * the child would hold until its exec, so that a run after a kill found them taken. An older kernel refuses, and they stay open. */
-static void close_others(int one, int other)
+static void close_others(const int kept[KEPT])
 {
-    const int kept[] = {one < other ? one : other, one < other ? other : one};
     unsigned int first = 3;
-    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
-        if (kept[i] < 0) {
-            continue;
+    for (;;) {
+        unsigned int next = ~0U;
+        for (size_t i = 0; i < KEPT; i++) {
+            if (kept[i] >= 0 && (unsigned int)kept[i] >= first && (unsigned int)kept[i] < next) {
+                next = (unsigned int)kept[i];
+            }
         }
-        if ((unsigned int)kept[i] > first) {
-            (void)close_range(first, (unsigned int)kept[i] - 1, 0);
+        if (next > first) {
+            (void)close_range(first, next == ~0U ? next : next - 1, 0);
         }
-        first = (unsigned int)kept[i] + 1;
+        if (next == ~0U) {
+            return;
+        }
+        first = next + 1;
     }
-    (void)close_range(first, ~0U, 0);
+}
+
+static void confine(const plan *p, int report_fd)
+{
+    unsigned missing = 0;
+    if (!gs_confine_enter(&p->confinement, &missing)) {
+        tell(report_fd, (report){REPORT_NO_CONFINEMENT, errno});
+        _exit(127);
+    }
+    tell(report_fd, (report){REPORT_CONFINED, (int)missing});
 }
 
 static _Noreturn void run_child(const plan *p)
@@ -263,7 +292,7 @@ static _Noreturn void run_child(const plan *p)
         tell(report_fd, (report){REPORT_NO_STREAMS, errno});
         _exit(127);
     }
-    close_others(report_fd, cwd);
+    close_others((const int[KEPT]){report_fd, cwd, p->confined ? p->confinement.ruleset : -1});
     if (p->isolated && isolate(p)) {
         tell(report_fd, (report){REPORT_ISOLATED, 0});
     }
@@ -276,6 +305,9 @@ static _Noreturn void run_child(const plan *p)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != p->parent) {
         _exit(127);
+    }
+    if (p->confined) {
+        confine(p, report_fd);
     }
     (void)execve(p->program, p->argv, p->environment);
     tell(report_fd, (report){REPORT_NO_EXEC, errno});
@@ -292,6 +324,9 @@ static int explain(const report *said, const char *name, gs_error *err)
     if (said->kind == REPORT_NO_DIRECTORY) {
         return gs_fail_errno(err, said->errnum, "cannot start %s in its working directory", name);
     }
+    if (said->kind == REPORT_NO_CONFINEMENT) {
+        return gs_fail_errno(err, said->errnum, "cannot confine %s", name);
+    }
     if (said->errnum == ENOENT) {
         return not_found(name, err);
     }
@@ -301,7 +336,7 @@ static int explain(const report *said, const char *name, gs_error *err)
 }
 
 /* Reads what the child tells until its exec or its end closes the pipe. */
-static int hear_child(int fd, const char *name, bool *isolated, gs_error *err)
+static int hear_child(int fd, const char *name, gs_spawned *child, gs_error *err)
 {
     for (;;) {
         report said;
@@ -315,10 +350,13 @@ static int hear_child(int fd, const char *name, bool *isolated, gs_error *err)
         if (got != (ssize_t)sizeof said) {
             return gs_fail_errno(err, got < 0 ? errno : EIO, "cannot learn whether %s started", name);
         }
-        if (said.kind != REPORT_ISOLATED) {
+        if (said.kind == REPORT_ISOLATED) {
+            child->isolated = true;
+        } else if (said.kind == REPORT_CONFINED) {
+            child->unconfined = (unsigned)said.errnum;
+        } else {
             return explain(&said, name, err);
         }
-        *isolated = true;
     }
 }
 
@@ -346,7 +384,7 @@ static int fork_child(plan *p, gs_spawned *out, gs_error *err)
         return gs_fail_errno(err, errnum, "cannot start a process for %s", p->argv[0]);
     }
     gs_spawned made = {.pid = pid};
-    int code = hear_child(hear, p->argv[0], &made.isolated, err);
+    int code = hear_child(hear, p->argv[0], &made, err);
     if (code != 0) {
         (void)gs_spawn_reap(pid);
         return code;
@@ -372,6 +410,21 @@ static int prepare(plan *p, const gs_proc *proc, gs_error *err)
     return code;
 }
 
+static int prepare_and_fork(plan *p, const gs_proc *proc, gs_spawned *out, gs_error *err)
+{
+    int code = prepare(p, proc, err);
+    if (code == 0 && p->confined) {
+        code = gs_confine_plan_make(proc->confined, p->program, &p->confinement, err);
+    }
+    if (code == 0) {
+        code = fork_child(p, out, err);
+    }
+    if (code == 0 && p->confined && !proc->confined->network && !out->isolated && (out->unconfined & GS_UNCONFINED_CALLS)) {
+        out->unconfined |= GS_UNCONFINED_NETWORK;
+    }
+    return code;
+}
+
 int gs_spawn(const gs_proc *proc, int output, int errors, gs_spawned *out, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
@@ -380,18 +433,20 @@ int gs_spawn(const gs_proc *proc, int output, int errors, gs_spawned *out, gs_er
     if (null < 0) {
         return gs_fail_errno(err, errno, "cannot open /dev/null");
     }
-    plan p = {.arena = arena, .cwd = proc->cwd, .isolated = proc->isolated, .parent = getpid()};
-    int code = prepare(&p, proc, err);
-    if (code == 0) {
-        code = open_input(proc, &input, err);
-    }
+    int code = open_input(proc, &input, err);
     if (code != 0) {
         return code;
     }
-    p.streams[0] = input;
-    p.streams[1] = output >= 0 ? output : null;
-    p.streams[2] = errors >= 0 ? errors : null;
-    return fork_child(&p, out, err);
+    plan p = {.arena = arena,
+              .streams = {input, output >= 0 ? output : null, errors >= 0 ? errors : null},
+              .cwd = proc->cwd,
+              .isolated = proc->isolated,
+              .parent = getpid(),
+              .confined = proc->confined != NULL,
+              .confinement.ruleset = -1};
+    code = prepare_and_fork(&p, proc, out, err);
+    gs_confine_plan_done(&p.confinement);
+    return code;
 }
 
 bool gs_spawn_ended(pid_t pid)

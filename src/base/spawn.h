@@ -10,6 +10,7 @@
 typedef struct gs_spawned {
     pid_t pid; /* leads a process group of its own */
     bool isolated;
+    unsigned unconfined; /* as in gs_proc_result */
 } gs_spawned;
 
 /* Starts proc with these as stdout and stderr (-1: /dev/null), both stay the caller's. Returns once the program itself runs:
