@@ -125,20 +125,3 @@ int gs_verb_build(gs_invocation *invocation, gs_error *err)
     gs_build_result_done(&built);
     return rc;
 }
-
-int gs_verb_sign(gs_invocation *invocation, gs_error *err)
-{
-    const char *key = gs_value(invocation->arguments, "key");
-    gs_digest id;
-    char hex[GS_DIGEST_HEX];
-    if (!key) {
-        return gs_fail(err, GS_EUSAGE, "sign needs --key FILE");
-    }
-    int rc = gs_sign_bundle(&invocation->run, gs_positional(invocation->arguments, 0), key, &id, err);
-    if (rc < 0) {
-        return rc;
-    }
-    gs_digest_hex(&id, hex);
-    gs_print(invocation->terminal, "signed by key %s\n", hex);
-    return finish(invocation, gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "keyId", hex), err);
-}
