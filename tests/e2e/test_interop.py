@@ -98,22 +98,17 @@ def test_a_bundle_is_a_source_of_images(w):
 
 # ---- podman and docker
 
-def podman(w, *words):
-    harness.need('podman')
-    return harness.run(['podman', '--root', w.path / 'podman', '--runroot', w.path / 'run', '--storage-driver', 'vfs', *words]).expect()
-
-
 def test_podman_loads_it(w):
     product, _, app, _ = bundle_of_two(w)
-    podman(w, 'load', '-q', '-i', product.bundle)
-    seen = json.loads(podman(w, 'image', 'inspect', 'localhost/org/app:1').out)[0]
+    w.podman('load', '-q', '-i', product.bundle)
+    seen = json.loads(w.podman('image', 'inspect', 'localhost/org/app:1').out)[0]
     equal('sha256:' + seen['Id'], config_of(product, app), 'config')
-    podman(w, 'image', 'inspect', 'localhost/org/both:2')
+    w.podman('image', 'inspect', 'localhost/org/both:2')
 
 
 def test_podman_pulls_from_it(w):
     product, _, app, _ = bundle_of_two(w)
-    pulled = podman(w, 'pull', '-q', f'oci-archive:{product.bundle}:org/app:1').out.strip()
+    pulled = w.podman('pull', '-q', f'oci-archive:{product.bundle}:org/app:1').out.strip()
     equal('sha256:' + pulled, config_of(product, app), 'config')
 
 
@@ -127,8 +122,9 @@ class Docker(http.client.HTTPConnection):
         folder = w.path / 'docker'
         with open(w.path / 'dockerd.log', 'w') as log:
             self.process = subprocess.Popen(
-                ['dockerd', '--bridge=none', '--iptables=false', '--ip6tables=false', '--storage-driver=vfs', '-H', f'unix://{self.path}',
-                 '--data-root', folder / 'data', '--exec-root', folder / 'exec', '--pidfile', folder / 'pid'],
+                harness.with_a_root(['dockerd', '--bridge=none', '--iptables=false', '--ip6tables=false', '--storage-driver=vfs',
+                                     '-H', f'unix://{self.path}', '--data-root', folder / 'data', '--exec-root', folder / 'exec',
+                                     '--pidfile', folder / 'pid'], w.path / 'docker-root'),
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         w.stack.callback(self.stop)
         until = time.monotonic() + 40

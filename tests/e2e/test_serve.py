@@ -164,7 +164,6 @@ def test_peers_pull_every_image_with_its_digest(w):
 
 
 def test_podman_pulls_by_name_and_through_a_mirror(w):
-    harness.need('podman')
     site = ready(w)
     w.write('registries.conf', f'''\
 [[registry]]
@@ -174,11 +173,9 @@ location = "registry.example/shop"
 location = "{site.listen}/platform/shop"
 insecure = true
 ''')
-    podman = ['podman', '--root', w.path / 'podman', '--runroot', w.path / 'podman-run', '--storage-driver', 'vfs']
     for name in (f'{site.listen}/platform/shop/backend:1.0.0', 'registry.example/shop/backend:1.0.0'):
-        harness.run([*podman, 'pull', '--quiet', '--tls-verify=false', name],
-                    env={'CONTAINERS_REGISTRIES_CONF': str(w.path / 'registries.conf')}).expect()
-        seen = harness.run([*podman, 'image', 'inspect', '--format', '{{.Digest}}', name]).expect().out.strip()
+        w.podman('pull', '--quiet', '--tls-verify=false', name, env={'CONTAINERS_REGISTRIES_CONF': str(w.path / 'registries.conf')})
+        seen = w.podman('image', 'inspect', '--format', '{{.Digest}}', name).out.strip()
         equal(seen, site.backend, name)
 
 

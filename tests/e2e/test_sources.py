@@ -271,12 +271,10 @@ def test_an_archive_of_skopeo(w):
 
 
 def test_an_archive_of_podman(w):
-    harness.need('podman')
     mkimage.make(w.layout, 'app')
     product = Product(w, [{'from': 'oci-archive:app.tar', 'as': 'org/app'}], ['org/app:latest'])
-    podman = ['podman', '--root', w.path / 'podman', '--runroot', w.path / 'run', '--storage-driver', 'vfs']
-    pulled = harness.run([*podman, 'pull', '-q', f'oci:{w.layout}:app']).expect().out.strip()
-    harness.run([*podman, 'save', '-q', '--format', 'oci-archive', '-o', product.path / 'app.tar', pulled]).expect()
+    pulled = w.podman('pull', '-q', f'oci:{w.layout}:app').out.strip()
+    w.podman('save', '-q', '--format', 'oci-archive', '-o', product.path / 'app.tar', pulled)
     product.build()
     complete(product, product.locked()['org/app']['digest'])
 

@@ -95,6 +95,15 @@ def run(command, *, cwd=None, env=None, stdin='', timeout=300):
     return Result(command, done.returncode, done.stdout, done.stderr, time.monotonic() - began)
 
 
+def with_a_root(command, folder):
+    """The command where / is a mount point, which container engines need to unpack layers; in a chroot it is none. folder: a new one."""
+    with open('/proc/self/mountinfo') as mounts:
+        if any(line.split()[4] == '/' for line in mounts):
+            return command
+    folder.mkdir(exist_ok=True)
+    return [CACHE / 'bin' / 'kcp', 'root', folder, *command]
+
+
 def run_and_kill(command, after, *, cwd=None, env=None):
     """kill -9 after so many seconds, of the program and its children, as a power loss would. True when it was still running."""
     process = subprocess.Popen([str(word) for word in command], cwd=cwd, env={**os.environ, **(env or {})}, start_new_session=True,
@@ -116,6 +125,13 @@ def moments(duration, count, seed=1):
     return [duration * (i + pick.random()) / count for i in range(count)]
 
 
+def new_folder():
+    """A new folder; mkdtemp's own names may end in _, which no reference of an image can have."""
+    folder = tempfile.mkdtemp(prefix='gapship-')
+    os.rename(folder, f'{folder}x')
+    return f'{folder}x'
+
+
 class Workspace:
     """One test's folder, its servers, and gapship run in it."""
 
@@ -125,6 +141,12 @@ class Workspace:
         self.home.mkdir()
 
     # ---- files
+
+    def podman(self, *words, env=None):
+        """Debian's podman with its state in this folder, run to success."""
+        need('podman')
+        command = ['podman', '--root', self.path / 'podman', '--runroot', self.path / 'podman-run', '--storage-driver', 'vfs', *words]
+        return run(with_a_root(command, self.path / 'podman-root'), env=env).expect()
 
     def write(self, name, text, mode=0o644):
         path = self.path / name
@@ -196,7 +218,7 @@ class Workspace:
 def run_test(function):
     """None, or the reason why it was skipped; a failure is raised."""
     keep = os.environ.get('GAPSHIP_TEST_KEEP')
-    folder = tempfile.mkdtemp(prefix='gapship-')
+    folder = new_folder()
     try:
         with contextlib.ExitStack() as stack:
             function(Workspace(folder, stack))
