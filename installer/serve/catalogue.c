@@ -43,12 +43,12 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
         GS_AUTO_BUF gs_buf bytes;
         gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
         gs_manifest manifest;
-        int rc = gs_verified_read(bundle, member, GS_MAX_MANIFEST_BYTES, &bytes, err);
-        if (rc == 0) {
-            rc = gs_manifest_parse(bytes.data, bytes.len, needed->descriptor.media_type, catalogue->arena, &manifest, err);
+        int code = gs_verified_read(bundle, member, GS_MAX_MANIFEST_BYTES, &bytes, err);
+        if (code == 0) {
+            code = gs_manifest_parse(bytes.data, bytes.len, needed->descriptor.media_type, catalogue->arena, &manifest, err);
         }
-        if (rc < 0) {
-            return rc;
+        if (code < 0) {
+            return code;
         }
         blob.media_type = manifest.media_type;
         blob.descriptor = needed->descriptor;
@@ -146,14 +146,14 @@ static int add_image(making *make, const gs_verified *bundle, const gs_content *
 {
     gs_needed *needed = NULL;
     size_t count = 0;
-    int rc = gs_contents_needed(bundle, content, make->catalogue->arena, &needed, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = add_blob(make, bundle, &needed[i], err);
+    int code = gs_contents_needed(bundle, content, make->catalogue->arena, &needed, &count, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = add_blob(make, bundle, &needed[i], err);
     }
-    if (rc == 0) {
-        rc = add_own_name(make, content, err);
+    if (code == 0) {
+        code = add_own_name(make, content, err);
     }
-    return rc < 0 ? rc : add_source_name(make, content, err);
+    return code < 0 ? code : add_source_name(make, content, err);
 }
 
 /* ---- order ---- */
@@ -213,19 +213,19 @@ int gs_catalogue_make(const char *prefix, const gs_verified *const *bundles, siz
 {
     gs_catalogue catalogue = {.arena = gs_arena_new()};
     making make = {.catalogue = &catalogue, .prefix = prefix ? prefix : ""};
-    int rc = catalogue.arena ? 0 : gs_fail_nomem(err);
-    for (size_t b = 0; rc == 0 && b < count; b++) {
+    int code = catalogue.arena ? 0 : gs_fail_nomem(err);
+    for (size_t b = 0; code == 0 && b < count; b++) {
         GS_AUTO_CONTENTS gs_contents *contents = NULL;
-        rc = gs_contents_load(bundles[b], &contents, err);
-        for (size_t i = 0; rc == 0 && i < contents->count; i++) {
+        code = gs_contents_load(bundles[b], &contents, err);
+        for (size_t i = 0; code == 0 && i < contents->count; i++) {
             if (strcmp(contents->items[i].kind, "image") == 0) {
-                rc = add_image(&make, bundles[b], &contents->items[i], err);
+                code = add_image(&make, bundles[b], &contents->items[i], err);
             }
         }
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_catalogue_done(&catalogue);
-        return rc;
+        return code;
     }
     sort_repositories(&catalogue.own);
     sort_repositories(&catalogue.sources);

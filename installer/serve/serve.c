@@ -213,8 +213,8 @@ static int load_tls(gs_server *server, const gs_serve_options *options, gs_error
     if (!options->certificate || !options->key) {
         return gs_fail(err, GS_EUSAGE, "TLS needs both a certificate and its key");
     }
-    int rc = gs_fs_read_file(AT_FDCWD, options->certificate, &server->certificate, err);
-    return rc < 0 ? rc : gs_fs_read_secret(AT_FDCWD, options->key, &server->key, err);
+    int code = gs_fs_read_file(AT_FDCWD, options->certificate, &server->certificate, err);
+    return code < 0 ? code : gs_fs_read_secret(AT_FDCWD, options->key, &server->key, err);
 }
 
 /* Takes the socket over: the library closes it, also when it does not start. */
@@ -248,21 +248,21 @@ static int begin_listening(gs_server *server, const char *listen, gs_error *err)
 {
     GS_AUTO_FD int fd = -1;
     struct addrinfo *address = NULL;
-    int rc = parse_address(listen, &address, err);
-    if (rc < 0) {
-        return rc;
+    int code = parse_address(listen, &address, err);
+    if (code < 0) {
+        return code;
     }
-    rc = open_socket(address, listen, &fd, err);
+    code = open_socket(address, listen, &fd, err);
     freeaddrinfo(address);
-    if (rc == 0) {
-        rc = write_address(server, fd, err);
+    if (code == 0) {
+        code = write_address(server, fd, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         const int given = fd;
         fd = -1;
-        rc = start_daemon(server, given, err);
+        code = start_daemon(server, given, err);
     }
-    return rc;
+    return code;
 }
 
 int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_verified *const *bundles, size_t count,
@@ -275,19 +275,19 @@ int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_
     server->run = run;
     server->prefix = options->prefix;
     server->has_lock = pthread_rwlock_init(&server->lock, NULL) == 0;
-    int rc = server->has_lock ? load_tls(server, options, err) : gs_fail_nomem(err);
-    if (rc == 0 && options->users) {
-        rc = gs_users_load(options->users, &server->users, err);
+    int code = server->has_lock ? load_tls(server, options, err) : gs_fail_nomem(err);
+    if (code == 0 && options->users) {
+        code = gs_users_load(options->users, &server->users, err);
     }
-    if (rc == 0) {
-        rc = gs_catalogue_make(options->prefix, bundles, count, &server->catalogue, err);
+    if (code == 0) {
+        code = gs_catalogue_make(options->prefix, bundles, count, &server->catalogue, err);
     }
-    if (rc == 0) {
-        rc = begin_listening(server, options->listen, err);
+    if (code == 0) {
+        code = begin_listening(server, options->listen, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_serve_stop(server);
-        return rc;
+        return code;
     }
     *out = server;
     return 0;
@@ -296,9 +296,9 @@ int gs_serve_start(const gs_run *run, const gs_serve_options *options, const gs_
 int gs_serve_replace(gs_server *server, const gs_verified *const *bundles, size_t count, gs_error *err)
 {
     gs_catalogue fresh;
-    int rc = gs_catalogue_make(server->prefix, bundles, count, &fresh, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_catalogue_make(server->prefix, bundles, count, &fresh, err);
+    if (code < 0) {
+        return code;
     }
     pthread_rwlock_wrlock(&server->lock);
     gs_catalogue old = server->catalogue;

@@ -38,8 +38,8 @@ static int add_lines(gs_users *users, const gs_buf *text, const char *path, gs_e
         const char *line = text->data + at;
         const char *end = memchr(line, '\n', text->len - at);
         const size_t len = end ? (size_t)(end - line) : text->len - at;
-        int rc = add_line(users, line, len > 0 && line[len - 1] == '\r' ? len - 1 : len, err);
-        if (rc < 0) {
+        int code = add_line(users, line, len > 0 && line[len - 1] == '\r' ? len - 1 : len, err);
+        if (code < 0) {
             return gs_error_at(err, "%s:%u", path, number);
         }
         at += len + 1;
@@ -59,16 +59,16 @@ int gs_users_load(const char *path, gs_users **out, gs_error *err)
     if (!users) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_fs_read_secret(AT_FDCWD, path, &text, err);
-    if (rc == 0) {
-        rc = add_lines(users, &text, path, err);
+    int code = gs_fs_read_secret(AT_FDCWD, path, &text, err);
+    if (code == 0) {
+        code = add_lines(users, &text, path, err);
     }
     if (text.data) {
         gs_wipe(text.data, text.len);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_users_free(users);
-        return rc;
+        return code;
     }
     *out = users;
     return 0;

@@ -44,8 +44,8 @@ static int read_manifest(const gs_verified *verified, const gs_descriptor *descr
 {
     GS_AUTO_BUF gs_buf bytes;
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
-    int rc = read_blob(verified, descriptor, GS_MAX_MANIFEST_BYTES, &bytes, err);
-    return rc < 0 ? rc : gs_manifest_parse(bytes.data, bytes.len, descriptor->media_type, arena, out, err);
+    int code = read_blob(verified, descriptor, GS_MAX_MANIFEST_BYTES, &bytes, err);
+    return code < 0 ? code : gs_manifest_parse(bytes.data, bytes.len, descriptor->media_type, arena, out, err);
 }
 
 /* ---- the release and the lock ---- */
@@ -59,11 +59,11 @@ static int read_index(const gs_verified *verified, gs_contents *contents, gs_err
     if (!member) {
         return gs_fail(err, GS_EFORMAT, "the bundle has no index.json");
     }
-    int rc = gs_verified_read(verified, member, GS_MAX_LAYOUT_INDEX_BYTES, &bytes, err);
-    if (rc == 0) {
-        rc = gs_manifest_parse(bytes.data, bytes.len, GS_MEDIA_INDEX, contents->arena, &index, err);
+    int code = gs_verified_read(verified, member, GS_MAX_LAYOUT_INDEX_BYTES, &bytes, err);
+    if (code == 0) {
+        code = gs_manifest_parse(bytes.data, bytes.len, GS_MEDIA_INDEX, contents->arena, &index, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "index.json");
     }
     contents->items = gs_arena_array(contents->arena, index.item_count + 1, sizeof *contents->items);
@@ -100,9 +100,9 @@ static int read_release(const gs_verified *verified, gs_contents *contents, gs_e
     if (!content) {
         return gs_fail(err, GS_EFORMAT, "the bundle carries no release");
     }
-    int rc = read_manifest(verified, &content->descriptor, contents->arena, &manifest, err);
-    if (rc < 0) {
-        return rc;
+    int code = read_manifest(verified, &content->descriptor, contents->arena, &manifest, err);
+    if (code < 0) {
+        return code;
     }
     const gs_descriptor *release = layer_of_type(&manifest, GS_MEDIA_RELEASE);
     const gs_descriptor *lock = layer_of_type(&manifest, GS_MEDIA_LOCK);
@@ -111,18 +111,18 @@ static int read_release(const gs_verified *verified, gs_contents *contents, gs_e
     }
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_DOC_BYTES);
-    rc = read_blob(verified, release, GS_MAX_DOC_BYTES, &text, err);
-    if (rc == 0) {
-        rc = gs_release_parse("release", text.data, text.len, &contents->release, err);
+    code = read_blob(verified, release, GS_MAX_DOC_BYTES, &text, err);
+    if (code == 0) {
+        code = gs_release_parse("release", text.data, text.len, &contents->release, err);
     }
     gs_buf_clear(&text);
-    if (rc == 0) {
-        rc = read_blob(verified, lock, GS_MAX_DOC_BYTES, &text, err);
+    if (code == 0) {
+        code = read_blob(verified, lock, GS_MAX_DOC_BYTES, &text, err);
     }
-    if (rc == 0) {
-        rc = gs_lock_parse("lock", text.data, text.len, &contents->lock, err);
+    if (code == 0) {
+        code = gs_lock_parse("lock", text.data, text.len, &contents->lock, err);
     }
-    return rc;
+    return code;
 }
 
 /* The signed statement and the release inside say the same, or the bundle was put together wrongly. */
@@ -144,15 +144,15 @@ int gs_contents_load(const gs_verified *verified, gs_contents **out, gs_error *e
     if (!contents || !(contents->arena = gs_arena_new())) {
         return gs_fail_nomem(err);
     }
-    int rc = read_index(verified, contents, err);
-    if (rc == 0) {
-        rc = read_release(verified, contents, err);
+    int code = read_index(verified, contents, err);
+    if (code == 0) {
+        code = read_release(verified, contents, err);
     }
-    if (rc == 0) {
-        rc = check_statement(verified, contents, err);
+    if (code == 0) {
+        code = check_statement(verified, contents, err);
     }
-    if (rc < 0) {
-        return rc == GS_ESPEC ? gs_error_recode(err, GS_EFORMAT) : rc;
+    if (code < 0) {
+        return code == GS_ESPEC ? gs_error_recode(err, GS_EFORMAT) : code;
     }
     *out = GS_STEAL(contents);
     return 0;
@@ -222,20 +222,20 @@ static int walk_needed(needed_list *list, const gs_descriptor *descriptor, int d
     if (depth > GS_MAX_INDEX_DEPTH) {
         return gs_fail(err, GS_EFORMAT, "indexes are nested deeper than %d", GS_MAX_INDEX_DEPTH);
     }
-    int rc = read_manifest(list->verified, descriptor, list->arena, &manifest, err);
-    if (rc == 0 && !manifest.is_index) {
-        rc = add_needed(list, &manifest.config, false, err);
+    int code = read_manifest(list->verified, descriptor, list->arena, &manifest, err);
+    if (code == 0 && !manifest.is_index) {
+        code = add_needed(list, &manifest.config, false, err);
     }
-    for (size_t i = 0; rc == 0 && i < manifest.item_count; i++) {
+    for (size_t i = 0; code == 0 && i < manifest.item_count; i++) {
         const gs_descriptor *item = &manifest.items[i];
         if (!manifest.is_index) {
-            rc = add_needed(list, item, false, err);
+            code = add_needed(list, item, false, err);
         } else if (gs_verified_blob(list->verified, &item->digest)) { /* else the build left this platform out */
-            rc = walk_needed(list, item, depth + 1, err);
+            code = walk_needed(list, item, depth + 1, err);
         }
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_descriptor typed = *descriptor;
     typed.media_type = manifest.media_type;
@@ -246,8 +246,8 @@ int gs_contents_needed(const gs_verified *verified, const gs_content *content, g
                        gs_error *err)
 {
     needed_list list = {.verified = verified, .arena = arena};
-    int rc = walk_needed(&list, &content->descriptor, 0, err);
-    if (rc < 0) {
+    int code = walk_needed(&list, &content->descriptor, 0, err);
+    if (code < 0) {
         return gs_error_at(err, "%s %s", content->kind, content->name);
     }
     *out = list.items;
@@ -274,14 +274,14 @@ static int file_name(const gs_content *content, char *out, size_t size, gs_error
 static int only_layer(const gs_verified *verified, const gs_content *content, gs_arena *arena, gs_descriptor *out, gs_error *err)
 {
     gs_manifest manifest;
-    int rc = read_manifest(verified, &content->descriptor, arena, &manifest, err);
-    if (rc == 0 && (manifest.is_index || manifest.item_count != 1)) {
-        rc = gs_fail(err, GS_EFORMAT, "%s does not have exactly one layer", content->name);
+    int code = read_manifest(verified, &content->descriptor, arena, &manifest, err);
+    if (code == 0 && (manifest.is_index || manifest.item_count != 1)) {
+        code = gs_fail(err, GS_EFORMAT, "%s does not have exactly one layer", content->name);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = manifest.items[0];
     }
-    return rc;
+    return code;
 }
 
 static int extract_tree(const gs_verified *verified, const gs_descriptor *layer, int dirfd, const char *path, gs_error *err)
@@ -292,14 +292,14 @@ static int extract_tree(const gs_verified *verified, const gs_descriptor *layer,
     if (!member) {
         return gs_fail(err, GS_EFORMAT, "the bundle does not carry a layer that it names");
     }
-    int rc = gs_fs_make_dirs(dirfd, path, 0700, err);
-    if (rc == 0) {
-        rc = gs_fs_open_dir(dirfd, path, &into, err);
+    int code = gs_fs_make_dirs(dirfd, path, 0700, err);
+    if (code == 0) {
+        code = gs_fs_open_dir(dirfd, path, &into, err);
     }
-    if (rc == 0) {
-        rc = gs_verified_source(verified, member, &source, err);
+    if (code == 0) {
+        code = gs_verified_source(verified, member, &source, err);
     }
-    return rc < 0 ? rc : gs_tar_extract(source, &(gs_tar_limits){0}, into, err);
+    return code < 0 ? code : gs_tar_extract(source, &(gs_tar_limits){0}, into, err);
 }
 
 static int extract_bytes(const gs_verified *verified, const gs_descriptor *layer, int dirfd, const char *path, bool zstd,
@@ -309,36 +309,36 @@ static int extract_bytes(const gs_verified *verified, const gs_descriptor *layer
     GS_AUTO_BUF gs_buf raw;
     gs_buf_init(&stored, 2 * GS_MAX_ARCHIVE_BYTES);
     gs_buf_init(&raw, GS_MAX_ARCHIVE_BYTES);
-    int rc = read_blob(verified, layer, 2 * GS_MAX_ARCHIVE_BYTES, &stored, err);
-    if (rc == 0 && zstd) {
+    int code = read_blob(verified, layer, 2 * GS_MAX_ARCHIVE_BYTES, &stored, err);
+    if (code == 0 && zstd) {
         GS_AUTO_SOURCE gs_source *source = NULL;
         GS_AUTO_SINK gs_sink *sink = NULL;
         gs_source *inner = NULL;
-        rc = gs_source_memory(stored.data, stored.len, &inner, err);
-        if (rc == 0) {
-            rc = gs_source_decompress(inner, GS_MAX_ARCHIVE_BYTES, &source, err);
+        code = gs_source_memory(stored.data, stored.len, &inner, err);
+        if (code == 0) {
+            code = gs_source_decompress(inner, GS_MAX_ARCHIVE_BYTES, &source, err);
         }
-        if (rc == 0) {
-            rc = gs_sink_buffer(&raw, &sink, err);
+        if (code == 0) {
+            code = gs_sink_buffer(&raw, &sink, err);
         }
-        if (rc == 0) {
-            rc = gs_stream_copy(source, sink, NULL, err);
+        if (code == 0) {
+            code = gs_stream_copy(source, sink, NULL, err);
         }
     }
     const gs_buf *bytes = zstd ? &raw : &stored;
-    return rc < 0 ? rc : gs_fs_write_file(dirfd, path, bytes->data, bytes->len, 0600, err);
+    return code < 0 ? code : gs_fs_write_file(dirfd, path, bytes->data, bytes->len, 0600, err);
 }
 
 static int extract_content(const gs_verified *verified, const gs_content *content, gs_arena *arena, int dirfd, gs_error *err)
 {
     char name[128];
     gs_descriptor layer;
-    int rc = file_name(content, name, sizeof name, err);
-    if (rc == 0) {
-        rc = only_layer(verified, content, arena, &layer, err);
+    int code = file_name(content, name, sizeof name, err);
+    if (code == 0) {
+        code = only_layer(verified, content, arena, &layer, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     bool chart = strcmp(content->kind, "chart") == 0;
     bool file = strcmp(content->kind, "file") == 0;
@@ -359,22 +359,22 @@ int gs_contents_extract(const gs_verified *verified, const gs_contents *contents
     static const char *const kinds[] = {"chart", "overlay", "sources", "file"};
     static const char *const directories[] = {"charts", "overlays", "files"};
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
-    int rc = arena ? 0 : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < sizeof directories / sizeof directories[0]; i++) {
-        rc = gs_fs_make_dirs(dirfd, directories[i], 0700, err);
+    int code = arena ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < sizeof directories / sizeof directories[0]; i++) {
+        code = gs_fs_make_dirs(dirfd, directories[i], 0700, err);
     }
-    for (size_t i = 0; rc == 0 && i < contents->count; i++) {
+    for (size_t i = 0; code == 0 && i < contents->count; i++) {
         const gs_content *content = &contents->items[i];
         bool wanted = false;
         for (size_t k = 0; !wanted && k < sizeof kinds / sizeof kinds[0]; k++) {
             wanted = strcmp(content->kind, kinds[k]) == 0;
         }
         if (wanted) {
-            rc = extract_content(verified, content, arena, dirfd, err);
+            code = extract_content(verified, content, arena, dirfd, err);
         }
-        if (rc < 0) {
+        if (code < 0) {
             gs_error_at(err, "%s", content->name);
         }
     }
-    return rc;
+    return code;
 }

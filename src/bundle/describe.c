@@ -42,14 +42,14 @@ static int content_size(const gs_verified *verified, const gs_content *content, 
 {
     gs_needed *needed = NULL;
     size_t count = 0;
-    int rc = gs_contents_needed(verified, content, arena, &needed, &count, err);
+    int code = gs_contents_needed(verified, content, arena, &needed, &count, err);
     *size = 0;
     *layers = 0;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         *size += needed[i].descriptor.size;
         *layers += needed[i].manifest ? 0 : 1;
     }
-    return rc;
+    return code;
 }
 
 static int content_list(const gs_verified *verified, const gs_contents *contents, const char *kind, gs_arena *arena, gs_node **out,
@@ -63,9 +63,9 @@ static int content_list(const gs_verified *verified, const gs_contents *contents
         if (strcmp(content->kind, kind) != 0) {
             continue;
         }
-        int rc = content_size(verified, content, arena, &size, &blobs, err);
-        if (rc < 0) {
-            return rc;
+        int code = content_size(verified, content, arena, &size, &blobs, err);
+        if (code < 0) {
+            return code;
         }
         gs_node *map = gs_node_new_map(arena);
         map = gs_node_set_text(arena, map, "name", content->name);
@@ -143,9 +143,9 @@ int gs_contents_describe(const gs_verified *verified, const gs_contents *content
     gs_node *map = head_map(verified, contents, arena);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         gs_node *list = NULL;
-        int rc = content_list(verified, contents, lists[i].kind, arena, &list, err);
-        if (rc < 0) {
-            return rc;
+        int code = content_list(verified, contents, lists[i].kind, arena, &list, err);
+        if (code < 0) {
+            return code;
         }
         map = gs_node_set(arena, map, lists[i].key, list);
     }

@@ -187,9 +187,9 @@ static int read_text_list(const reader *r, const gs_bind_field *field, subject s
         return gs_fail_nomem(r->err);
     out->count = s.node->count;
     for (size_t i = 0; i < out->count; i++) {
-        int rc = read_text(r, field, (subject){.key = field->key, .item = true, .node = s.node->items[i]}, &out->items[i]);
-        if (rc < 0)
-            return rc;
+        int code = read_text(r, field, (subject){.key = field->key, .item = true, .node = s.node->items[i]}, &out->items[i]);
+        if (code < 0)
+            return code;
     }
     return 0;
 }
@@ -207,9 +207,9 @@ static int read_text_map(const reader *r, const gs_bind_field *field, subject s,
         out->items[i].key = gs_arena_text(r->arena, pair->key);
         if (!out->items[i].key)
             return gs_fail_nomem(r->err);
-        int rc = read_text(r, field, (subject){.key = pair->key, .node = pair->value}, &out->items[i].value);
-        if (rc < 0)
-            return rc;
+        int code = read_text(r, field, (subject){.key = pair->key, .node = pair->value}, &out->items[i].value);
+        if (code < 0)
+            return code;
     }
     return 0;
 }
@@ -261,11 +261,11 @@ static int read_structs(const reader *r, const gs_bind_field *field, subject s, 
         const gs_pair *pair = map ? &s.node->pairs[i] : NULL;
         void *item = items + i * field->table->size;
         subject value = {.key = map ? pair->key : field->key, .item = !map, .node = map ? pair->value : s.node->items[i]};
-        int rc = read_struct(r, field, value, item);
-        if (rc == 0 && map)
-            rc = read_key(r, field->table, pair, item);
-        if (rc < 0)
-            return rc;
+        int code = read_struct(r, field, value, item);
+        if (code == 0 && map)
+            code = read_key(r, field->table, pair, item);
+        if (code < 0)
+            return code;
     }
     out->items = items;
     out->count = s.node->count;
@@ -348,20 +348,20 @@ static int check_keys(const reader *r, const gs_bind_table *table, const gs_node
 static int read_map(const reader *r, const gs_bind_table *table, const gs_node *map, bool absent, void *out)
 {
     memset(out, 0, table->size);
-    int rc = check_keys(r, table, map);
-    for (size_t i = 0; rc == 0 && i < table->field_count; i++) {
+    int code = check_keys(r, table, map);
+    for (size_t i = 0; code == 0 && i < table->field_count; i++) {
         const gs_bind_field *field = &table->fields[i];
         const gs_node *node = field->key && field->kind != GS_BIND_KEY ? gs_node_get(map, field->key) : NULL;
         if (field->kind == GS_BIND_PLACE)
             *GS_BIND_MEMBER(gs_place, out, field) = (gs_place){map->line, map->column};
         else if (node)
-            rc = read_field(r, field, node, out);
+            code = read_field(r, field, node, out);
         else if (field->required && !absent)
-            rc = gs_doc_fail(place_of(r, map), r->err, GS_ESPEC, "\"%s\" is missing in %s", field->key, table->name);
+            code = gs_doc_fail(place_of(r, map), r->err, GS_ESPEC, "\"%s\" is missing in %s", field->key, table->name);
         else
-            rc = fill_absent(r, field, out);
+            code = fill_absent(r, field, out);
     }
-    return rc;
+    return code;
 }
 
 int gs_bind_read(const gs_bind_table *table, const gs_doc *doc, const gs_node *node, gs_arena *arena, void *out, gs_error *err)

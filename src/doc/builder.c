@@ -88,10 +88,10 @@ int gs_doc_builder_open(gs_doc_builder *builder, gs_node *node, gs_error *err)
 {
     if (builder->depth == GS_MAX_DOC_DEPTH)
         return too_deep(builder, node->line, node->column, err);
-    int rc = gs_doc_builder_value(builder, node, err);
-    if (rc == 0)
+    int code = gs_doc_builder_value(builder, node, err);
+    if (code == 0)
         builder->stack[builder->depth++] = (gs_doc_frame){.node = node};
-    return rc;
+    return code;
 }
 
 /* Puts the pairs of the merged maps behind the map's own. */
@@ -158,18 +158,18 @@ int gs_doc_builder_close(gs_doc_builder *builder, gs_error *err)
     if (map->kind != GS_NODE_MAP)
         return 0;
     if (frame->merge) {
-        int rc = append_merged(builder, frame, err);
-        if (rc < 0)
-            return rc;
+        int code = append_merged(builder, frame, err);
+        if (code < 0)
+            return code;
     }
     if (map->count < 2)
         return 0;
     GS_AUTO_FREE const gs_pair **sorted = gs_node_sorted_pairs(map);
     if (!sorted)
         return gs_fail_nomem(err);
-    int rc = check_keys(builder, frame, own, sorted, err);
-    if (rc < 0)
-        return rc;
+    int code = check_keys(builder, frame, own, sorted, err);
+    if (code < 0)
+        return code;
     size_t kept = own;
     for (size_t i = own; i < map->count; i++) {
         if (map->pairs[i].value)

@@ -34,15 +34,15 @@ static gs_doc *new_doc(const char *name)
 
 static int parse_text(gs_doc *doc, gs_dialect dialect, bool many, const char *data, size_t len, gs_error *err)
 {
-    int rc = gs_doc_check_input(doc->name, data, len, err);
-    if (rc < 0)
-        return rc;
+    int code = gs_doc_check_input(doc->name, data, len, err);
+    if (code < 0)
+        return code;
     if (dialect == GS_JSON)
         return gs_json_parse(doc, data, len, err);
     gs_yaml_rules rules = {.manifest = dialect == GS_MANIFEST, .many = many};
-    rc = gs_yaml_parse(doc, rules, data, len, err);
-    if (rc < 0 || doc->root)
-        return rc;
+    code = gs_yaml_parse(doc, rules, data, len, err);
+    if (code < 0 || doc->root)
+        return code;
     if (dialect == GS_CONFIGURATION)
         return gs_doc_fail((gs_doc_place){doc->name, 0, 0}, err, GS_ESPEC, "the file is empty");
     doc->root = gs_node_new_null(doc->arena);
@@ -57,9 +57,9 @@ static int parse(gs_dialect dialect, bool many, const char *name, const char *da
     GS_AUTO_DOC gs_doc *doc = new_doc(name);
     if (!doc)
         return gs_fail_nomem(err);
-    int rc = parse_text(doc, dialect, many, data, len, err);
-    if (rc < 0)
-        return rc;
+    int code = parse_text(doc, dialect, many, data, len, err);
+    if (code < 0)
+        return code;
     *out = GS_STEAL(doc);
     return 0;
 }

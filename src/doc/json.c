@@ -151,9 +151,9 @@ static int take_string(reader *r, char **out, size_t *out_len, gs_error *err)
             return fail_here(r, err, "a control character in a string needs an escape");
         r->at++;
         text[len] = c;
-        int rc = c == '\\' ? take_escape(r, text + len, &n, err) : 0;
-        if (rc < 0)
-            return rc;
+        int code = c == '\\' ? take_escape(r, text + len, &n, err) : 0;
+        if (code < 0)
+            return code;
         len += n;
     }
     if (!take(r, '"'))
@@ -235,9 +235,9 @@ static int read_word(reader *r, gs_node *node, gs_error *err)
 static int read_string(reader *r, gs_node *node, gs_error *err)
 {
     char *text;
-    int rc = take_string(r, &text, &node->text_len, err);
-    if (rc < 0)
-        return rc;
+    int code = take_string(r, &text, &node->text_len, err);
+    if (code < 0)
+        return code;
     node->kind = GS_NODE_TEXT;
     node->quoted = true;
     node->text = text;
@@ -250,15 +250,15 @@ static int read_scalar(reader *r, gs_error *err)
     if (!node)
         return err->code;
     char c = peek(r);
-    int rc;
+    int code;
     if (c == '"')
-        rc = read_string(r, node, err);
+        code = read_string(r, node, err);
     else if (c == '-' || (c >= '0' && c <= '9'))
-        rc = read_number(r, node, err);
+        code = read_number(r, node, err);
     else
-        rc = read_word(r, node, err);
-    if (rc < 0)
-        return rc;
+        code = read_word(r, node, err);
+    if (code < 0)
+        return code;
     node->length = r->at - node->offset;
     return gs_doc_builder_value(&r->builder, node, err);
 }
@@ -271,9 +271,9 @@ static int read_key(reader *r, gs_error *err)
     int line = r->place.line, column = r->place.column;
     if (peek(r) != '"')
         return fail_here(r, err, "a key in quotes is due");
-    int rc = take_string(r, &key, &len, err);
-    if (rc < 0)
-        return rc;
+    int code = take_string(r, &key, &len, err);
+    if (code < 0)
+        return code;
     skip_space(r);
     if (!take(r, ':'))
         return fail_here(r, err, "a colon is due after a key");
@@ -294,9 +294,9 @@ static int read_separators(reader *r, bool *more, gs_error *err)
         }
         if (!take(r, map ? '}' : ']'))
             return fail_here(r, err, map ? "a comma or } is due" : "a comma or ] is due");
-        int rc = gs_doc_builder_close(&r->builder, err);
-        if (rc < 0)
-            return rc;
+        int code = gs_doc_builder_close(&r->builder, err);
+        if (code < 0)
+            return code;
     }
     *more = false;
     return 0;
@@ -307,9 +307,9 @@ static int read_open(reader *r, bool *empty, gs_error *err)
 {
     bool map = peek(r) == '{';
     gs_node *node = node_here(r, map ? GS_NODE_MAP : GS_NODE_LIST, err);
-    int rc = node ? gs_doc_builder_open(&r->builder, node, err) : err->code;
-    if (rc < 0)
-        return rc;
+    int code = node ? gs_doc_builder_open(&r->builder, node, err) : err->code;
+    if (code < 0)
+        return code;
     r->at++;
     skip_space(r);
     *empty = peek(r) == (map ? '}' : ']');
@@ -318,22 +318,22 @@ static int read_open(reader *r, bool *empty, gs_error *err)
 
 static int read_document(reader *r, gs_error *err)
 {
-    int rc = 0;
+    int code = 0;
     skip_space(r);
     for (bool more = true; more;) {
         bool opened = false, empty = false;
         if (gs_doc_builder_wants_key(&r->builder))
-            rc = read_key(r, err);
-        if (rc == 0 && (peek(r) == '{' || peek(r) == '[')) {
+            code = read_key(r, err);
+        if (code == 0 && (peek(r) == '{' || peek(r) == '[')) {
             opened = true;
-            rc = read_open(r, &empty, err);
-        } else if (rc == 0) {
-            rc = read_scalar(r, err);
+            code = read_open(r, &empty, err);
+        } else if (code == 0) {
+            code = read_scalar(r, err);
         }
-        if (rc == 0 && (!opened || empty))
-            rc = read_separators(r, &more, err);
-        if (rc < 0)
-            return rc;
+        if (code == 0 && (!opened || empty))
+            code = read_separators(r, &more, err);
+        if (code < 0)
+            return code;
     }
     return r->at == r->len ? 0 : fail_here(r, err, "something follows the value");
 }
@@ -349,9 +349,9 @@ int gs_json_parse(gs_doc *doc, const char *data, size_t len, gs_error *err)
     r->len = len;
     r->at = gs_doc_bom(data, len);
     r->place = gs_doc_cursor_at_start(data, len);
-    int rc = read_document(r, err);
-    if (rc < 0)
-        return rc;
+    int code = read_document(r, err);
+    if (code < 0)
+        return code;
     doc->root = r->builder.root;
     return 0;
 }

@@ -28,9 +28,9 @@ static int write_list(const writer *w, const gs_node *list, int depth, gs_error 
         if (i > 0)
             gs_buf_add(w->out, ",", 1);
         new_line(w, depth + 1);
-        int rc = write_node(w, list->items[i], depth + 1, err);
-        if (rc < 0)
-            return rc;
+        int code = write_node(w, list->items[i], depth + 1, err);
+        if (code < 0)
+            return code;
     }
     if (list->count > 0)
         new_line(w, depth);
@@ -51,9 +51,9 @@ static int write_map(const writer *w, const gs_node *map, int depth, gs_error *e
         new_line(w, depth + 1);
         gs_buf_add_json_text(w->out, pair->key, strlen(pair->key));
         gs_buf_add_text(w->out, w->pretty ? ": " : ":");
-        int rc = write_node(w, pair->value, depth + 1, err);
-        if (rc < 0)
-            return rc;
+        int code = write_node(w, pair->value, depth + 1, err);
+        if (code < 0)
+            return code;
     }
     if (map->count > 0)
         new_line(w, depth);
@@ -91,9 +91,9 @@ static int write_node(const writer *w, const gs_node *node, int depth, gs_error 
 int gs_node_write_json(const gs_node *node, int flags, gs_buf *out, gs_error *err)
 {
     writer w = {.out = out, .pretty = (flags & GS_JSON_PRETTY) != 0, .sorted = (flags & GS_JSON_SORTED) != 0};
-    int rc = write_node(&w, node, 0, err);
-    if (rc < 0)
-        return rc;
+    int code = write_node(&w, node, 0, err);
+    if (code < 0)
+        return code;
     if (w.pretty)
         gs_buf_add(out, "\n", 1);
     return gs_buf_check(out, err);

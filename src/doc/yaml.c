@@ -178,9 +178,9 @@ static int apply_scalar_tag(const reader *r, gs_node *node, const yaml_event_t *
     } kinds[] = {
         {YAML_INT_TAG, GS_NODE_INT}, {YAML_FLOAT_TAG, GS_NODE_FLOAT}, {YAML_BOOL_TAG, GS_NODE_BOOL}, {YAML_NULL_TAG, GS_NODE_NULL}};
     const char *tag = (const char *)event->data.scalar.tag;
-    int rc = check_tag(r, event->data.scalar.tag, core, &event->start_mark, err);
-    if (rc < 0 || !tag)
-        return rc;
+    int code = check_tag(r, event->data.scalar.tag, core, &event->start_mark, err);
+    if (code < 0 || !tag)
+        return code;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(tag, kinds[i].tag) != 0)
             continue;
@@ -242,10 +242,10 @@ static int on_key(reader *r, gs_node *node, const yaml_event_t *event, gs_error 
         gs_doc_fail(place_of(r, &event->start_mark), err, GS_ESPEC, "the merge key << is not allowed in this file");
         return gs_error_hint(err, "write the keys out");
     }
-    int rc = on_typed_key(r, node, event, err);
-    if (rc == 0)
+    int code = on_typed_key(r, node, event, err);
+    if (code == 0)
         gs_doc_builder_key(&r->builder, node->text, node->line, node->column);
-    return rc;
+    return code;
 }
 
 static int on_scalar(reader *r, const yaml_event_t *event, gs_error *err)
@@ -253,9 +253,9 @@ static int on_scalar(reader *r, const yaml_event_t *event, gs_error *err)
     gs_node *node = new_scalar(r, event, err);
     if (!node)
         return err->code;
-    int rc = remember_anchor(r, event->data.scalar.anchor, node, &event->start_mark, err);
-    if (rc < 0)
-        return rc;
+    int code = remember_anchor(r, event->data.scalar.anchor, node, &event->start_mark, err);
+    if (code < 0)
+        return code;
     return gs_doc_builder_wants_key(&r->builder) ? on_key(r, node, event, err) : gs_doc_builder_value(&r->builder, node, err);
 }
 
@@ -269,14 +269,14 @@ static int on_open(reader *r, gs_node_kind kind, const yaml_char_t *tag, const y
     if (gs_doc_builder_wants_key(&r->builder))
         return gs_doc_fail(place_of(r, mark), err, GS_ESPEC, "a %s stands where a key is due",
                            kind == GS_NODE_LIST ? "list" : "map");
-    int rc = check_tag(r, tag, kind == GS_NODE_LIST ? list_tags : map_tags, mark, err);
-    if (rc < 0)
-        return rc;
+    int code = check_tag(r, tag, kind == GS_NODE_LIST ? list_tags : map_tags, mark, err);
+    if (code < 0)
+        return code;
     gs_node *node = gs_doc_builder_node(&r->builder, kind, (int)mark->line + 1, (int)mark->column + 1, err);
     if (!node)
         return err->code;
-    rc = remember_anchor(r, name, node, mark, err);
-    return rc < 0 ? rc : gs_doc_builder_open(&r->builder, node, err);
+    code = remember_anchor(r, name, node, mark, err);
+    return code < 0 ? code : gs_doc_builder_open(&r->builder, node, err);
 }
 
 static int on_document(reader *r, const yaml_event_t *event, gs_error *err)
@@ -352,16 +352,16 @@ static int fail_parser(reader *r, const yaml_parser_t *parser, gs_error *err)
 
 static int read_events(reader *r, yaml_parser_t *parser, gs_error *err)
 {
-    int rc = 0;
-    for (bool done = false; !done && rc == 0;) {
+    int code = 0;
+    for (bool done = false; !done && code == 0;) {
         yaml_event_t event;
         if (!yaml_parser_parse(parser, &event))
             return fail_parser(r, parser, err);
-        rc = on_event(r, &event, err);
+        code = on_event(r, &event, err);
         done = event.type == YAML_STREAM_END_EVENT;
         yaml_event_delete(&event);
     }
-    return rc;
+    return code;
 }
 
 int gs_yaml_parse(gs_doc *doc, gs_yaml_rules rules, const char *data, size_t len, gs_error *err)
@@ -381,10 +381,10 @@ int gs_yaml_parse(gs_doc *doc, gs_yaml_rules rules, const char *data, size_t len
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)data + bom, len - bom);
     r->stream = rules.many ? gs_node_new_list(doc->arena) : NULL;
-    int rc = rules.many && !r->stream ? gs_fail_nomem(err) : read_events(r, &parser, err);
+    int code = rules.many && !r->stream ? gs_fail_nomem(err) : read_events(r, &parser, err);
     yaml_parser_delete(&parser);
-    if (rc < 0)
-        return rc;
+    if (code < 0)
+        return code;
     doc->root = rules.many ? r->stream : r->builder.root;
     return 0;
 }

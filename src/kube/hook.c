@@ -79,18 +79,18 @@ int gs_kube_hook(const gs_node *object, gs_hook *out, gs_error *err)
     const char *helm = gs_node_text(annotations, HELM_HOOK);
     const char *wave = gs_node_text(annotations, ARGO_WAVE);
     gs_hook hook = {.kind = GS_HOOK_NONE};
-    int rc = 0;
+    int code = 0;
     if (argo)
-        rc = read_kind(ARGO_HOOK, argo, argo_words, &hook.kind, err);
+        code = read_kind(ARGO_HOOK, argo, argo_words, &hook.kind, err);
     else if (helm)
-        rc = read_kind(HELM_HOOK, helm, helm_words, &hook.kind, err);
-    if (rc < 0)
-        return rc;
+        code = read_kind(HELM_HOOK, helm, helm_words, &hook.kind, err);
+    if (code < 0)
+        return code;
     if (wave)
-        rc = read_wave(ARGO_WAVE, wave, &hook.wave, err);
+        code = read_wave(ARGO_WAVE, wave, &hook.wave, err);
     else if (helm && !argo)
-        rc = read_wave(HELM_WEIGHT, gs_node_text(annotations, HELM_WEIGHT), &hook.wave, err);
-    if (rc == 0)
+        code = read_wave(HELM_WEIGHT, gs_node_text(annotations, HELM_WEIGHT), &hook.wave, err);
+    if (code == 0)
         *out = hook;
-    return rc;
+    return code;
 }

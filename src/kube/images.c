@@ -221,18 +221,18 @@ static int walk_text_as_document(walk *w, const gs_node *node, gs_error *err)
     if (!likely || w->text_depth == DEEPEST_TEXT)
         return 0;
     GS_AUTO_DOC gs_doc *doc = NULL;
-    int rc = gs_doc_parse_manifests("text", node->text, node->text_len, &doc, NULL);
-    if (rc == GS_ENOMEM)
+    int code = gs_doc_parse_manifests("text", node->text, node->text_len, &doc, NULL);
+    if (code == GS_ENOMEM)
         return gs_fail_nomem(err);
-    if (rc < 0)
+    if (code < 0)
         return 0;
     w->text_depth++;
-    for (size_t i = 0; rc == 0 && i < doc->root->count; i++) {
+    for (size_t i = 0; code == 0 && i < doc->root->count; i++) {
         if (is_structured(doc->root->items[i]))
-            rc = walk_node(w, doc->root->items[i], &(gs_image_place){0}, err);
+            code = walk_node(w, doc->root->items[i], &(gs_image_place){0}, err);
     }
     w->text_depth--;
-    return rc;
+    return code;
 }
 
 static bool hints_at_image(const char *key)
@@ -247,8 +247,8 @@ static int walk_mentions(walk *w, const gs_node *node, bool hint, gs_error *err)
     if (!w->mentions || node->kind != GS_NODE_TEXT)
         return 0;
     /* The document first: it knows more about a name than its words do. */
-    int rc = walk_text_as_document(w, node, err);
-    return rc < 0 ? rc : gs_image_scan_text(&scan, node->text, err);
+    int code = walk_text_as_document(w, node, err);
+    return code < 0 ? code : gs_image_scan_text(&scan, node->text, err);
 }
 
 /* An image found by the walk runs, unless it stands in a text: what becomes of that is for the program that reads it. */
@@ -280,41 +280,41 @@ static int walk_map(walk *w, const gs_node *map, const gs_image_place *at, gs_er
     gs_image_parts parts;
     const char *joined;
     bool hinted_value = hints_at_image(gs_node_text(map, "name")); /* {name: SIDECAR_IMAGE, value: …} */
-    int rc = gs_image_parts_read(map, w->arena, &parts, &joined, err);
-    if (rc == 0 && joined)
-        rc = record_by_place(w, joined, err);
-    for (size_t i = 0; rc == 0 && i < map->count; i++) {
+    int code = gs_image_parts_read(map, w->arena, &parts, &joined, err);
+    if (code == 0 && joined)
+        code = record_by_place(w, joined, err);
+    for (size_t i = 0; code == 0 && i < map->count; i++) {
         const char *key = map->pairs[i].key;
         const gs_node *value = map->pairs[i].value;
         size_t before = enter_key(w, key);
         if (is_structured(value)) {
             gs_image_place below = gs_image_place_below(at, key);
-            rc = walk_node(w, value, &below, err);
+            code = walk_node(w, value, &below, err);
         } else if (joined && is_part_key(key)) {
-            rc = 0; /* told as a whole */
+            code = 0; /* told as a whole */
         } else if (runs_by_place(w, value, key, at)) {
-            rc = record_by_place(w, value->text, err);
+            code = record_by_place(w, value->text, err);
         } else {
-            rc = walk_mentions(w, value, hints_at_image(key) || (hinted_value && strcmp(key, "value") == 0), err);
+            code = walk_mentions(w, value, hints_at_image(key) || (hinted_value && strcmp(key, "value") == 0), err);
         }
         leave(w, before);
     }
-    return rc;
+    return code;
 }
 
 static int walk_list(walk *w, const gs_node *list, const char *key, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < list->count; i++) {
         const gs_node *item = list->items[i];
         size_t before = enter_item(w, i);
         if (is_structured(item))
-            rc = walk_node(w, item, &(gs_image_place){.list_key = key}, err);
+            code = walk_node(w, item, &(gs_image_place){.list_key = key}, err);
         else
-            rc = walk_mentions(w, item, hints_at_image(key), err);
+            code = walk_mentions(w, item, hints_at_image(key), err);
         leave(w, before);
     }
-    return rc;
+    return code;
 }
 
 static int walk_node(walk *w, const gs_node *node, const gs_image_place *at, gs_error *err)
@@ -324,14 +324,14 @@ static int walk_node(walk *w, const gs_node *node, const gs_image_place *at, gs_
 
 static int walk_objects(walk *w, const gs_node *objects, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < objects->count; i++) {
         w->object = objects->items[i];
         w->first_of_object = w->count;
         if (is_structured(w->object))
-            rc = walk_node(w, w->object, &(gs_image_place){0}, err);
+            code = walk_node(w, w->object, &(gs_image_place){0}, err);
     }
-    return rc < 0 ? rc : gs_buf_check(&w->path, err);
+    return code < 0 ? code : gs_buf_check(&w->path, err);
 }
 
 /* Both passes' uses, object by object: what runs before what is mentioned. */
@@ -356,16 +356,16 @@ int gs_kube_images(const gs_node *objects, gs_arena *arena, gs_image_use **out, 
     walk w = {.arena = arena};
     gs_buf_init(&w.path, LONGEST_PATH);
     (void)gs_buf_text(&w.path);
-    int rc = walk_objects(&w, objects, err);
+    int code = walk_objects(&w, objects, err);
     /* Mentions are judged by what runs anywhere, so they wait for a second pass. */
     w.running = w.count;
     w.mentions = true;
-    if (rc == 0)
-        rc = walk_objects(&w, objects, err);
-    if (rc == 0)
-        rc = merge_passes(&w, objects, out, err);
-    if (rc == 0)
+    if (code == 0)
+        code = walk_objects(&w, objects, err);
+    if (code == 0)
+        code = merge_passes(&w, objects, out, err);
+    if (code == 0)
         *count = w.count;
     gs_buf_done(&w.path);
-    return rc;
+    return code;
 }

@@ -54,9 +54,9 @@ static int identify_nameless(const gs_node *object, gs_object_id *out, gs_error 
 int gs_object_identify(const gs_node *object, gs_object_id *out, gs_error *err)
 {
     gs_object_id id;
-    int rc = identify_nameless(object, &id, err);
-    if (rc < 0)
-        return rc;
+    int code = identify_nameless(object, &id, err);
+    if (code < 0)
+        return code;
     if (*id.name == '\0') {
         (void)fail_object(object, err, "it has generateName and no metadata.name, so nobody could find it again");
         return gs_error_hint(err, "give this %s a fixed metadata.name", id.kind);
@@ -91,15 +91,15 @@ static int flatten_into(gs_arena *arena, const gs_node *list, gs_node *out, gs_e
     for (size_t i = 0; i < list->count; i++) {
         gs_node *item = list->items[i];
         const gs_node *inner = items_of_list(item);
-        int rc = 0;
+        int code = 0;
         if (item->kind == GS_NODE_NULL)
             continue;
         if (inner)
-            rc = flatten_into(arena, inner, out, err);
-        else if ((rc = identify_nameless(item, &id, err)) == 0 && !gs_node_append(arena, out, item))
-            rc = gs_fail_nomem(err);
-        if (rc < 0)
-            return rc;
+            code = flatten_into(arena, inner, out, err);
+        else if ((code = identify_nameless(item, &id, err)) == 0 && !gs_node_append(arena, out, item))
+            code = gs_fail_nomem(err);
+        if (code < 0)
+            return code;
     }
     return 0;
 }
@@ -109,10 +109,10 @@ int gs_kube_flatten(gs_arena *arena, const gs_node *list, gs_node **out, gs_erro
     gs_node *flat = gs_node_new_list(arena);
     if (!flat)
         return gs_fail_nomem(err);
-    int rc = list && list->kind == GS_NODE_LIST ? flatten_into(arena, list, flat, err) : 0;
-    if (rc == 0)
+    int code = list && list->kind == GS_NODE_LIST ? flatten_into(arena, list, flat, err) : 0;
+    if (code == 0)
         *out = flat;
-    return rc;
+    return code;
 }
 
 /* The kinds of Kubernetes itself that live outside namespaces. */
@@ -182,9 +182,9 @@ int gs_kube_set_namespace(gs_arena *arena, gs_node *list, const char *namespace,
 {
     for (size_t i = 0; i < list->count; i++) {
         gs_object_id id;
-        int rc = identify_nameless(list->items[i], &id, err);
-        if (rc < 0)
-            return rc;
+        int code = identify_nameless(list->items[i], &id, err);
+        if (code < 0)
+            return code;
         if (*id.namespace || !gs_kube_namespaced(&id) || defined_cluster_wide(list, &id))
             continue;
         if (!gs_node_set_text(arena, gs_node_get(list->items[i], "metadata"), "namespace", namespace))

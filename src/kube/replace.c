@@ -28,8 +28,8 @@ static int set_name(const replacing *r, gs_node *map, const gs_image_parts *part
     if (!slash)
         return gs_fail(err, GS_ESPEC, "\"%s\" has no part for the key `repository`", name);
     const char *repository = gs_arena_copy(r->arena, name, (size_t)(slash - name));
-    int rc = repository ? set_text(r, map, "repository", repository, err) : gs_fail_nomem(err);
-    return rc < 0 ? rc : set_text(r, map, "image", slash + 1, err);
+    int code = repository ? set_text(r, map, "repository", repository, err) : gs_fail_nomem(err);
+    return code < 0 ? code : set_text(r, map, "image", slash + 1, err);
 }
 
 static int refuse_version(const gs_reference *to, gs_error *err)
@@ -46,8 +46,8 @@ static int set_version(const replacing *r, gs_node *map, const gs_image_parts *p
     const char *version = *to->tag || has_digest || gs_text_equal(parts->tag_key, "tag") ? to->tag : to->digest;
     if ((!parts->tag_key && !(has_digest && *to->digest)) || (*version == '\0' && !has_digest))
         return refuse_version(to, err);
-    int rc = parts->tag_key ? set_text(r, map, parts->tag_key, version, err) : 0;
-    return rc < 0 || !has_digest ? rc : set_text(r, map, "digest", to->digest, err);
+    int code = parts->tag_key ? set_text(r, map, parts->tag_key, version, err) : 0;
+    return code < 0 || !has_digest ? code : set_text(r, map, "digest", to->digest, err);
 }
 
 static int replace_parts(const replacing *r, gs_node *map, const gs_image_parts *parts, const char *image, gs_error *err)
@@ -56,15 +56,15 @@ static int replace_parts(const replacing *r, gs_node *map, const gs_image_parts 
     const char *with = r->replace(r->state, image);
     if (!with)
         return 0;
-    int rc = gs_reference_parse(with, &to, err);
-    if (rc < 0)
-        return rc;
+    int code = gs_reference_parse(with, &to, err);
+    if (code < 0)
+        return code;
     bool has_registry = gs_node_get(map, "registry") != NULL;
     const char *name = has_registry ? to.path : gs_arena_printf(r->arena, "%s/%s", to.host, to.path);
-    rc = name ? set_name(r, map, parts, name, err) : gs_fail_nomem(err);
-    if (rc == 0 && has_registry)
-        rc = set_text(r, map, "registry", to.host, err);
-    return rc < 0 ? rc : set_version(r, map, parts, &to, err);
+    code = name ? set_name(r, map, parts, name, err) : gs_fail_nomem(err);
+    if (code == 0 && has_registry)
+        code = set_text(r, map, "registry", to.host, err);
+    return code < 0 ? code : set_version(r, map, parts, &to, err);
 }
 
 static int replace_scalar(const replacing *r, gs_node *map, const char *key, const char *image, gs_error *err)
@@ -81,27 +81,27 @@ static int replace_in_map(const replacing *r, gs_node *map, const gs_image_place
     const char *joined;
     const char *key = at->volume ? "reference" : "image";
     const gs_node *image = gs_node_get(map, key);
-    int rc = gs_image_parts_read(map, r->arena, &parts, &joined, err);
-    if (rc == 0 && joined)
-        rc = replace_parts(r, map, &parts, joined, err);
-    else if (rc == 0 && gs_image_runs(at, key, image))
-        rc = replace_scalar(r, map, key, image->text, err);
-    for (size_t i = 0; rc == 0 && i < map->count; i++) {
+    int code = gs_image_parts_read(map, r->arena, &parts, &joined, err);
+    if (code == 0 && joined)
+        code = replace_parts(r, map, &parts, joined, err);
+    else if (code == 0 && gs_image_runs(at, key, image))
+        code = replace_scalar(r, map, key, image->text, err);
+    for (size_t i = 0; code == 0 && i < map->count; i++) {
         gs_image_place below = gs_image_place_below(at, map->pairs[i].key);
-        rc = replace_in(r, map->pairs[i].value, &below, err);
+        code = replace_in(r, map->pairs[i].value, &below, err);
     }
-    return rc;
+    return code;
 }
 
 static int replace_in(const replacing *r, gs_node *node, const gs_image_place *at, gs_error *err)
 {
     const gs_image_place item = {.list_key = at->key};
-    int rc = 0;
+    int code = 0;
     if (node->kind == GS_NODE_MAP)
         return replace_in_map(r, node, at, err);
-    for (size_t i = 0; node->kind == GS_NODE_LIST && rc == 0 && i < node->count; i++)
-        rc = replace_in(r, node->items[i], &item, err);
-    return rc;
+    for (size_t i = 0; node->kind == GS_NODE_LIST && code == 0 && i < node->count; i++)
+        code = replace_in(r, node->items[i], &item, err);
+    return code;
 }
 
 int gs_kube_replace_images(gs_arena *arena, gs_node *objects, const char *(*replace)(void *state, const char *image), void *state,
@@ -109,12 +109,12 @@ int gs_kube_replace_images(gs_arena *arena, gs_node *objects, const char *(*repl
 {
     const replacing r = {.arena = arena, .replace = replace, .state = state};
     for (size_t i = 0; i < objects->count; i++) {
-        int rc = replace_in(&r, objects->items[i], &(gs_image_place){0}, err);
-        if (rc < 0) {
+        int code = replace_in(&r, objects->items[i], &(gs_image_place){0}, err);
+        if (code < 0) {
             gs_object_id id;
             char text[GS_OBJECT_TEXT];
             if (gs_object_identify(objects->items[i], &id, NULL) < 0)
-                return rc;
+                return code;
             gs_object_id_text(&id, text, sizeof text);
             return gs_error_at(err, "%s", text);
         }

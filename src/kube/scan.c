@@ -84,8 +84,8 @@ int gs_image_scan_text(const gs_image_scan *scan, const char *text, gs_error *er
 {
     static const char between[] = " \t\r\n\"'`,;()[]{}<>=|&\\$";
     char word[GS_MAX_REFERENCE_BYTES];
-    int rc = 0;
-    while (rc == 0 && *(text += strspn(text, between))) {
+    int code = 0;
+    while (code == 0 && *(text += strspn(text, between))) {
         size_t len = strcspn(text, between);
         size_t end = len;
         while (end > 0 && strchr(".:!?", text[end - 1]))
@@ -93,9 +93,9 @@ int gs_image_scan_text(const gs_image_scan *scan, const char *text, gs_error *er
         if (end > 0 && end < sizeof word) {
             memcpy(word, text, end);
             word[end] = '\0';
-            rc = judge_word(scan, word, err);
+            code = judge_word(scan, word, err);
         }
         text += len;
     }
-    return rc;
+    return code;
 }

@@ -55,16 +55,16 @@ static int check_unique_names(const gs_release *release, gs_error *err)
         NAMED("the input", "name", release->inputs, gs_input_spec, name),
         NAMED("the environment", "name", release->environments, gs_environment_spec, name),
     };
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < sizeof lists / sizeof lists[0]; i++)
-        rc = check_unique(release, lists[i], err);
-    for (size_t i = 0; rc == 0 && i < release->environments.count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < sizeof lists / sizeof lists[0]; i++)
+        code = check_unique(release, lists[i], err);
+    for (size_t i = 0; code == 0 && i < release->environments.count; i++) {
         const gs_environment_spec *environment = &release->environments.items[i];
-        rc = check_unique(release, NAMED("the unit", "name", environment->units, gs_unit_spec, name), err);
-        if (rc == 0)
-            rc = check_unique(release, NAMED("the migration", "name", environment->migrations, gs_migration_spec, name), err);
+        code = check_unique(release, NAMED("the unit", "name", environment->units, gs_unit_spec, name), err);
+        if (code == 0)
+            code = check_unique(release, NAMED("the migration", "name", environment->migrations, gs_migration_spec, name), err);
     }
-    return rc;
+    return code;
 }
 
 /* Contents ---------------------------------------------------------------------------------------- */
@@ -92,9 +92,9 @@ static int check_sources_differ(const gs_release *release, gs_error *err)
     for (size_t i = 0; i < release->images.count; i++) {
         const gs_image_spec *image = &release->images.items[i];
         gs_image_source source;
-        int rc = gs_image_source_parse(image->from, release->arena, &source, err);
-        if (rc < 0)
-            return rc;
+        int code = gs_image_source_parse(image->from, release->arena, &source, err);
+        if (code < 0)
+            return code;
         char text[GS_REFERENCE_TEXT];
         if (source.transport == GS_DOCKER)
             gs_reference_text(&source.reference, text);
@@ -113,10 +113,10 @@ static int check_sources_differ(const gs_release *release, gs_error *err)
 
 static int check_images(const gs_release *release, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < release->images.count; i++)
-        rc = check_platforms(release, &release->images.items[i], err);
-    return rc < 0 ? rc : check_sources_differ(release, err);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < release->images.count; i++)
+        code = check_platforms(release, &release->images.items[i], err);
+    return code < 0 ? code : check_sources_differ(release, err);
 }
 
 static int check_charts(const gs_release *release, gs_error *err)
@@ -230,15 +230,15 @@ int gs_release_check(gs_release *release, gs_error *err)
     static int (*const checks[])(const gs_release *, gs_error *) = {
         check_unique_names, check_images, check_charts, check_schemas, check_inputs, check_tools, check_invariants,
     };
-    int rc = 0;
+    int code = 0;
     if (release->environments.count == 0)
         return gs_release_fail(release, (gs_place){1, 1}, "environments", err, "there is no environment to install");
-    for (size_t i = 0; rc == 0 && i < sizeof checks / sizeof checks[0]; i++)
-        rc = checks[i](release, err);
-    for (size_t i = 0; rc == 0 && i < release->environments.count; i++) {
-        rc = check_gates(release, i, err);
-        if (rc == 0)
-            rc = gs_release_check_environment(release, &release->environments.items[i], err);
+    for (size_t i = 0; code == 0 && i < sizeof checks / sizeof checks[0]; i++)
+        code = checks[i](release, err);
+    for (size_t i = 0; code == 0 && i < release->environments.count; i++) {
+        code = check_gates(release, i, err);
+        if (code == 0)
+            code = gs_release_check_environment(release, &release->environments.items[i], err);
     }
-    return rc;
+    return code;
 }

@@ -92,14 +92,14 @@ static int check_source(const scope *s, const gs_unit_spec *unit)
                               {"set", source->set.count > 0, source->chart != NULL},
                               {"imageValues", source->image_values.count > 0, source->chart != NULL}};
     const stray of_overlay[] = {{"path", source->path != NULL, source->overlay != NULL}};
-    int rc = check_strays(s, source->place, of_chart, 3, "a source with a chart");
-    if (rc == 0)
-        rc = check_strays(s, source->place, of_overlay, 1, "a source with an overlay");
-    for (size_t i = 0; rc == 0 && i < source->image_values.count; i++) {
+    int code = check_strays(s, source->place, of_chart, 3, "a source with a chart");
+    if (code == 0)
+        code = check_strays(s, source->place, of_overlay, 1, "a source with an overlay");
+    for (size_t i = 0; code == 0 && i < source->image_values.count; i++) {
         if (!has_image(s->release, source->image_values.items[i].value))
-            rc = fail_no_image(s, source->place, "imageValues", source->image_values.items[i].value);
+            code = fail_no_image(s, source->place, "imageValues", source->image_values.items[i].value);
     }
-    return rc;
+    return code;
 }
 
 /* Helm's own bound: names of what a chart makes are put behind it. */
@@ -139,13 +139,13 @@ static int check_target(const scope *s, const gs_unit_spec *unit)
         {"preserve", target->preserve.count > 0, gitops},
         {"shared", target->shared, gitops},
     };
-    int rc = check_strays(s, target->place, of_helm, 1, "a helm target");
-    if (rc == 0)
-        rc = check_strays(s, target->place, of_cluster, 1, "a helm or kubectl target");
-    if (rc == 0)
-        rc = check_strays(s, target->place, of_gitops, sizeof of_gitops / sizeof of_gitops[0], "a gitops target");
-    if (rc < 0)
-        return rc;
+    int code = check_strays(s, target->place, of_helm, 1, "a helm target");
+    if (code == 0)
+        code = check_strays(s, target->place, of_cluster, 1, "a helm or kubectl target");
+    if (code == 0)
+        code = check_strays(s, target->place, of_gitops, sizeof of_gitops / sizeof of_gitops[0], "a gitops target");
+    if (code < 0)
+        return code;
     if (target->kind == GS_TARGET_HELM)
         return check_helm(s, unit);
     if (!gitops)
@@ -153,10 +153,10 @@ static int check_target(const scope *s, const gs_unit_spec *unit)
     if (!unit->source.overlay)
         return gs_release_fail(s->release, target->place, "kind", s->err,
                                "the target of the unit \"%s\" is gitops, but its source is no overlay", unit->name);
-    rc = gs_release_check_template(s->release, (gs_template_place){target->place, "message", GS_TEMPLATE_MESSAGE}, target->message,
-                                   s->err);
-    if (rc < 0)
-        return rc;
+    code = gs_release_check_template(s->release, (gs_template_place){target->place, "message", GS_TEMPLATE_MESSAGE},
+                                     target->message, s->err);
+    if (code < 0)
+        return code;
     return gs_release_check_template(s->release, (gs_template_place){target->place, "rollbackMessage", GS_TEMPLATE_MESSAGE},
                                      target->rollback_message, s->err);
 }
@@ -195,23 +195,24 @@ static int check_migration_names(const scope *s, const gs_migration_spec *m)
 static int check_migration(const scope *s, const gs_migration_spec *m)
 {
     gs_template_kind kind = m->schema ? GS_TEMPLATE_SCHEMA : GS_TEMPLATE_PLAIN;
-    int rc = check_migration_names(s, m);
-    if (rc == 0 && m->command.count == 0)
-        rc = gs_release_fail(s->release, m->place, "command", s->err, "the command of the migration \"%s\" is empty", m->name);
-    if (rc == 0 && m->retry.initial > m->retry.max)
-        rc = gs_release_fail(s->release, m->place, "retry", s->err, "the first wait of the retry is longer than its longest (max)");
-    if (rc == 0 && m->deadline == 0)
-        rc = gs_release_fail(s->release, m->place, "deadline", s->err, "the deadline of the migration \"%s\" leaves it no time",
-                             m->name);
-    if (rc == 0)
-        rc = check_migration_down(s, m);
-    if (rc == 0)
-        rc = gs_release_check_template_list(s->release, (gs_template_place){m->place, "command", kind}, &m->command, s->err);
-    if (rc == 0)
-        rc = gs_release_check_template_list(s->release, (gs_template_place){m->place, "down/command", kind}, &m->down, s->err);
-    if (rc == 0)
-        rc = gs_release_check_template_map(s->release, (gs_template_place){m->place, "env", kind}, &m->env, s->err);
-    return rc;
+    int code = check_migration_names(s, m);
+    if (code == 0 && m->command.count == 0)
+        code = gs_release_fail(s->release, m->place, "command", s->err, "the command of the migration \"%s\" is empty", m->name);
+    if (code == 0 && m->retry.initial > m->retry.max)
+        code = gs_release_fail(s->release, m->place, "retry", s->err,
+                               "the first wait of the retry is longer than its longest (max)");
+    if (code == 0 && m->deadline == 0)
+        code = gs_release_fail(s->release, m->place, "deadline", s->err, "the deadline of the migration \"%s\" leaves it no time",
+                               m->name);
+    if (code == 0)
+        code = check_migration_down(s, m);
+    if (code == 0)
+        code = gs_release_check_template_list(s->release, (gs_template_place){m->place, "command", kind}, &m->command, s->err);
+    if (code == 0)
+        code = gs_release_check_template_list(s->release, (gs_template_place){m->place, "down/command", kind}, &m->down, s->err);
+    if (code == 0)
+        code = gs_release_check_template_map(s->release, (gs_template_place){m->place, "env", kind}, &m->env, s->err);
+    return code;
 }
 
 /* Verifications ----------------------------------------------------------------------------------- */
@@ -227,30 +228,30 @@ static int check_http(const scope *s, const gs_http_check *http)
             return gs_release_fail(s->release, http->place, "headers", s->err, "\"%s\" is no HTTP header",
                                    http->headers.items[i].key);
     }
-    int rc = gs_release_check_template(s->release, (gs_template_place){http->place, "url", GS_TEMPLATE_PLAIN}, http->url, s->err);
-    if (rc == 0)
-        rc = gs_release_check_template_map(s->release, (gs_template_place){http->place, "headers", GS_TEMPLATE_PLAIN},
-                                           &http->headers, s->err);
-    if (rc == 0 && http->json)
-        rc = gs_release_check_template_node(s->release, http->json, s->err);
-    return rc;
+    int code = gs_release_check_template(s->release, (gs_template_place){http->place, "url", GS_TEMPLATE_PLAIN}, http->url, s->err);
+    if (code == 0)
+        code = gs_release_check_template_map(s->release, (gs_template_place){http->place, "headers", GS_TEMPLATE_PLAIN},
+                                             &http->headers, s->err);
+    if (code == 0 && http->json)
+        code = gs_release_check_template_node(s->release, http->json, s->err);
+    return code;
 }
 
 int gs_release_check_environment(gs_release *release, gs_environment_spec *environment, gs_error *err)
 {
     const scope s = {.release = release, .environment = environment, .err = err};
-    int rc = 0;
+    int code = 0;
     if (environment->units.count == 0)
         return gs_release_fail(release, environment->place, "units", err, "the environment \"%s\" has no unit to install",
                                environment->name);
-    for (size_t i = 0; rc == 0 && i < environment->units.count; i++) {
-        rc = check_source(&s, &environment->units.items[i]);
-        if (rc == 0)
-            rc = check_target(&s, &environment->units.items[i]);
+    for (size_t i = 0; code == 0 && i < environment->units.count; i++) {
+        code = check_source(&s, &environment->units.items[i]);
+        if (code == 0)
+            code = check_target(&s, &environment->units.items[i]);
     }
-    for (size_t i = 0; rc == 0 && i < environment->migrations.count; i++)
-        rc = check_migration(&s, &environment->migrations.items[i]);
-    for (size_t i = 0; rc == 0 && i < environment->verify.count; i++)
-        rc = check_http(&s, environment->verify.items[i].http);
-    return rc < 0 ? rc : gs_release_order_units(release, environment, err);
+    for (size_t i = 0; code == 0 && i < environment->migrations.count; i++)
+        code = check_migration(&s, &environment->migrations.items[i]);
+    for (size_t i = 0; code == 0 && i < environment->verify.count; i++)
+        code = check_http(&s, environment->verify.items[i].http);
+    return code < 0 ? code : gs_release_order_units(release, environment, err);
 }

@@ -66,14 +66,14 @@ static void fill_environment(gs_environment_spec *environment)
 
 int gs_release_fill(gs_release *release, gs_error *err)
 {
-    int rc = 0;
+    int code = 0;
     if (release->source.place.line > 0)
         fill_text(&release->source.repo, ".");
-    for (size_t i = 0; rc == 0 && i < release->images.count; i++)
-        rc = fill_image(release, &release->images.items[i], err);
+    for (size_t i = 0; code == 0 && i < release->images.count; i++)
+        code = fill_image(release, &release->images.items[i], err);
     for (size_t i = 0; i < release->schemas.count; i++)
         fill_schema(&release->schemas.items[i]);
     for (size_t i = 0; i < release->environments.count; i++)
         fill_environment(&release->environments.items[i]);
-    return rc;
+    return code;
 }

@@ -148,11 +148,11 @@ static int resolve(const heir *h, size_t index)
         return gs_bind_fail(h->doc, (gs_place){extends->line, extends->column}, h->err,
                             "the environments extend each other in a circle");
     h->progress[index] = IN_WORK;
-    int rc = find_base(h, extends, &base);
-    if (rc == 0)
-        rc = resolve(h, base);
-    if (rc < 0)
-        return rc;
+    int code = find_base(h, extends, &base);
+    if (code == 0)
+        code = resolve(h, base);
+    if (code < 0)
+        return code;
     gs_node *inherited = inheritance(h->doc->arena, h->environments->items[base]);
     gs_node *whole = inherited ? merged_map(h->doc->arena, inherited, environment) : NULL;
     if (!whole)
@@ -175,8 +175,8 @@ int gs_release_inherit(gs_doc *doc, gs_error *err)
     h.progress = gs_arena_array(doc->arena, h.environments->count, sizeof *h.progress);
     if (!h.progress)
         return gs_fail_nomem(err);
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < h.environments->count; i++)
-        rc = resolve(&h, i);
-    return rc;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < h.environments->count; i++)
+        code = resolve(&h, i);
+    return code;
 }

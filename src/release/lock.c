@@ -111,19 +111,19 @@ int gs_lock_parse(const char *name, const char *data, size_t len, gs_lock **out,
 {
     GS_AUTO_LOCK gs_lock *lock = NULL;
     gs_lock_file file;
-    int rc = gs_lock_new(&lock, err);
-    if (rc == 0)
-        rc = gs_doc_parse(GS_JSON, name, data, len, &lock->doc, err);
-    if (rc == 0)
-        rc = gs_bind_read(&gs_lock_table, lock->doc, lock->doc->root, lock->arena, &file, err);
-    if (rc < 0)
-        return rc;
+    int code = gs_lock_new(&lock, err);
+    if (code == 0)
+        code = gs_doc_parse(GS_JSON, name, data, len, &lock->doc, err);
+    if (code == 0)
+        code = gs_bind_read(&gs_lock_table, lock->doc, lock->doc->root, lock->arena, &file, err);
+    if (code < 0)
+        return code;
     file.lock.doc = lock->doc;
     file.lock.arena = lock->arena;
     *lock = file.lock;
-    rc = check_images(lock, err);
-    if (rc < 0)
-        return rc;
+    code = check_images(lock, err);
+    if (code < 0)
+        return code;
     *out = GS_STEAL(lock);
     return 0;
 }

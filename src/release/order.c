@@ -76,9 +76,9 @@ int gs_release_order_units(gs_release *release, gs_environment_spec *environment
     if (!ordered || !placed)
         return gs_fail_nomem(err);
     for (size_t i = 0; i < count; i++) {
-        int rc = check_needs(release, environment, &environment->units.items[i], err);
-        if (rc < 0)
-            return rc;
+        int code = check_needs(release, environment, &environment->units.items[i], err);
+        if (code < 0)
+            return code;
     }
     for (size_t done = 0; done < count; done++) {
         size_t next = 0;

@@ -46,9 +46,9 @@ static int parse_doc(const char *name, const char *data, size_t len, gs_doc **ou
 static int bind_release(gs_release *release, gs_error *err)
 {
     gs_release_file file;
-    int rc = gs_bind_read(&gs_release_table, release->doc, release->doc->root, release->arena, &file, err);
-    if (rc < 0)
-        return rc;
+    int code = gs_bind_read(&gs_release_table, release->doc, release->doc->root, release->arena, &file, err);
+    if (code < 0)
+        return code;
     file.release.doc = release->doc;
     file.release.arena = release->arena;
     file.release.name = file.metadata.name;
@@ -70,17 +70,17 @@ int gs_release_parse(const char *name, const char *data, size_t len, gs_release 
     GS_AUTO_RELEASE gs_release *release = calloc(1, sizeof *release);
     if (!release || !(release->arena = gs_arena_new()))
         return gs_fail_nomem(err);
-    int rc = parse_doc(name, data, len, &release->doc, err);
-    if (rc == 0)
-        rc = gs_release_inherit(release->doc, err);
-    if (rc == 0)
-        rc = bind_release(release, err);
-    if (rc == 0)
-        rc = gs_release_fill(release, err);
-    if (rc == 0)
-        rc = gs_release_check(release, err);
-    if (rc < 0)
-        return rc;
+    int code = parse_doc(name, data, len, &release->doc, err);
+    if (code == 0)
+        code = gs_release_inherit(release->doc, err);
+    if (code == 0)
+        code = bind_release(release, err);
+    if (code == 0)
+        code = gs_release_fill(release, err);
+    if (code == 0)
+        code = gs_release_check(release, err);
+    if (code < 0)
+        return code;
     *out = GS_STEAL(release);
     return 0;
 }
@@ -116,18 +116,18 @@ int gs_release_write(const gs_release *release, gs_buf *out, gs_error *err)
         .rollback = {.keep = release->keep},
         .release = *release,
     };
-    int rc = forget_extends(&file.release, arena, err);
-    if (rc < 0)
-        return rc;
+    int code = forget_extends(&file.release, arena, err);
+    if (code < 0)
+        return code;
     gs_node *node = gs_bind_write(&gs_release_table, &file, arena);
     if (!node)
         return gs_fail_nomem(err);
     size_t before = out->len;
-    rc = gs_node_write_json(node, GS_JSON_PRETTY, out, err);
-    if (rc == 0 && out->len - before > GS_MAX_SPEC_BYTES)
+    code = gs_node_write_json(node, GS_JSON_PRETTY, out, err);
+    if (code == 0 && out->len - before > GS_MAX_SPEC_BYTES)
         return gs_fail(err, GS_ELIMIT, "the release has %zu bytes once every `extends` is resolved; gapship reads up to %zu",
                        out->len - before, GS_MAX_SPEC_BYTES);
-    return rc;
+    return code;
 }
 
 void gs_release_free(gs_release *release)

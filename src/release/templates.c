@@ -76,10 +76,10 @@ static int try_text(const gs_release *release, gs_template_kind kind, const char
     GS_AUTO_BUF gs_buf expanded;
     gs_text_map all;
     gs_buf_init(&expanded, strlen(text) + 1);
-    int rc = arena ? make_variables(release, kind, arena, &all, why) : gs_fail_nomem(why);
-    if (rc == 0)
-        rc = gs_expand(text, &all, &expanded, why);
-    return rc < 0 ? rc : check_certain(&expanded, why);
+    int code = arena ? make_variables(release, kind, arena, &all, why) : gs_fail_nomem(why);
+    if (code == 0)
+        code = gs_expand(text, &all, &expanded, why);
+    return code < 0 ? code : check_certain(&expanded, why);
 }
 
 static int fail_at(const gs_release *release, gs_place place, const gs_error *why, gs_error *err)
@@ -109,21 +109,21 @@ static int check_child(const gs_release *release, gs_template_place where, const
 
 int gs_release_check_template_list(const gs_release *release, gs_template_place where, const gs_text_list *list, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < list->count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < list->count; i++) {
         char index[24];
         (void)snprintf(index, sizeof index, "%zu", i);
-        rc = check_child(release, where, index, list->items[i], err);
+        code = check_child(release, where, index, list->items[i], err);
     }
-    return rc;
+    return code;
 }
 
 int gs_release_check_template_map(const gs_release *release, gs_template_place where, const gs_text_map *map, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < map->count; i++)
-        rc = check_child(release, where, map->items[i].key, map->items[i].value, err);
-    return rc;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < map->count; i++)
+        code = check_child(release, where, map->items[i].key, map->items[i].value, err);
+    return code;
 }
 
 int gs_release_check_template_node(const gs_release *release, const gs_node *node, gs_error *err)
@@ -131,8 +131,8 @@ int gs_release_check_template_node(const gs_release *release, const gs_node *nod
     gs_error why = {0};
     if (node->kind == GS_NODE_TEXT && try_text(release, GS_TEMPLATE_PLAIN, node->text, &why) < 0)
         return fail_at(release, (gs_place){node->line, node->column}, &why, err);
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < node->count; i++)
-        rc = gs_release_check_template_node(release, node->kind == GS_NODE_LIST ? node->items[i] : node->pairs[i].value, err);
-    return rc;
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < node->count; i++)
+        code = gs_release_check_template_node(release, node->kind == GS_NODE_LIST ? node->items[i] : node->pairs[i].value, err);
+    return code;
 }
