@@ -15,11 +15,12 @@
 typedef struct gs_build_options {
     const char *release_file; /* release.yaml; paths in it are relative to its directory */
     const char *output;       /* NULL: NAME-VERSION.gapship beside release_file */
-    const char *const *keys;  /* private key files */
+    const char *const *keys;  /* private keys: files, or URIs (gs_private_key_load) */
     size_t key_count;
-    bool allow_unsigned;      /* no key is meant */
-    bool force;               /* replace an existing output */
-    const char *const *reuse; /* bundles or directories of bundles whose blobs are copied instead of fetched */
+    const gs_passphrase *passphrase; /* of keys that need one; NULL: none */
+    bool allow_unsigned;             /* no key is meant */
+    bool force;                      /* replace an existing output */
+    const char *const *reuse;        /* bundles or directories of bundles whose blobs are copied instead of fetched */
     size_t reuse_count;
 } gs_build_options;
 
@@ -58,7 +59,8 @@ int gs_images(const gs_run *run, const gs_images_options *options, gs_arena *are
  * one a first manifest, too. GS_EEXISTS when there is a release.yaml. */
 int gs_init(const gs_run *run, const char *directory, gs_error *err) GS_MUST_USE;
 
-/* Adds a signature by a key file to a finished bundle, after proving that it verifies. key_id gets the signer. */
-int gs_sign_bundle(const gs_run *run, const char *bundle, const char *key_file, gs_digest *key_id, gs_error *err) GS_MUST_USE;
+/* Adds a signature by a private key (a file, or a URI) to a finished bundle, after proving that it verifies. key_id gets the signer. */
+int gs_sign_bundle(const gs_run *run, const char *bundle, const char *key, const gs_passphrase *passphrase, gs_digest *key_id,
+                   gs_error *err) GS_MUST_USE;
 
 #endif

@@ -47,7 +47,7 @@ static int load_keys(const gs_build_options *options, build_keys *keys, gs_error
     }
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < options->key_count; i++) {
-        rc = gs_private_key_load(options->keys[i], &keys->items[i], err);
+        rc = gs_private_key_load(options->keys[i], options->passphrase, &keys->items[i], err);
         if (rc == 0) {
             keys->count++;
             rc = check_another(keys, options->keys[i], err);

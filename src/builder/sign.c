@@ -3,7 +3,8 @@
 #include "gapship/bundle.h"
 #include "gapship/limits.h"
 
-int gs_sign_bundle(const gs_run *run, const char *path, const char *key_file, gs_digest *key_id, gs_error *err)
+int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, const gs_passphrase *passphrase, gs_digest *key_id,
+                   gs_error *err)
 {
     (void)run;
     gs_private_key *key = NULL;
@@ -16,7 +17,7 @@ int gs_sign_bundle(const gs_run *run, const char *path, const char *key_file, gs
     gs_buf_init(&statement, GS_MAX_STATEMENT_BYTES);
     gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_KIB(1));
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    int rc = gs_private_key_load(key_file, &key, err);
+    int rc = gs_private_key_load(key_name, passphrase, &key, err);
     if (rc == 0) {
         rc = gs_private_key_public(key, &public_key, err);
     }

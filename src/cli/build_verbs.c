@@ -1,6 +1,7 @@
 /* The verbs of the build side. */
 #include "gapship/build.h"
 #include "gapship/num.h"
+#include "passphrase.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -111,7 +112,9 @@ static int print_built(gs_invocation *invocation, const gs_build_result *built, 
 int gs_verb_build(gs_invocation *invocation, gs_error *err)
 {
     const gs_arguments *arguments = invocation->arguments;
-    gs_build_options options = {.release_file = gs_value(arguments, "file"),
+    gs_passphrase passphrase = gs_passphrase_source(invocation);
+    gs_build_options options = {.passphrase = &passphrase,
+                                .release_file = gs_value(arguments, "file"),
                                 .output = gs_value(arguments, "out"),
                                 .allow_unsigned = gs_flag(arguments, "unsigned"),
                                 .force = gs_flag(arguments, "force")};

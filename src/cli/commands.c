@@ -5,6 +5,11 @@
 
 #define OPTIONS(table) .options = table, .option_count = sizeof(table) / sizeof((table)[0])
 
+#define PASSPHRASE_OPTION                                                                                                          \
+    {                                                                                                                              \
+        "passphrase-file", 0, "FILE", "its first line is the passphrase of encrypted keys, or the token's PIN; default: asks"      \
+    }
+
 #ifdef GAPSHIP_BUILDER
 #define FILE_OPTION                                                                                                                \
     {                                                                                                                              \
@@ -29,17 +34,23 @@ static const gs_option lock_options[] = {
 static const gs_option build_options[] = {
     FILE_OPTION,
     {"out", 'o', "FILE", "the bundle; default NAME-VERSION.gapship beside release.yaml"},
-    {"key", 0, "FILE", "sign with this private key; may be repeated"},
+    {"key", 0, "KEY", "sign with this private key: a file, or a URI such as pkcs11:…; may be repeated"},
+    PASSPHRASE_OPTION,
     {"unsigned", 0, NULL, "build without a signature"},
     {"reuse", 0, "PATH", "copy blobs from this bundle or directory of bundles; may be repeated"},
     {"force", 0, NULL, "replace the bundle when it exists"},
     JOBS_OPTION,
 };
-static const gs_option sign_options[] = {{"key", 0, "FILE", "the private key"}};
+static const gs_option sign_options[] = {
+    {"key", 0, "KEY", "the private key: a file, or a URI such as pkcs11:…"},
+    PASSPHRASE_OPTION,
+};
 #endif
 
 static const gs_option key_new_options[] = {
     {"type", 0, "TYPE", "ecdsa-p256 (default), ecdsa-p384, ed25519, rsa-pss"},
+    {"passphrase", 0, NULL, "encrypt the private key; asks for the passphrase"},
+    {"passphrase-file", 0, "FILE", "encrypt the private key with the first line of this file"},
 };
 #define ROOT_OPTION                                                                                                                \
     {                                                                                                                              \

@@ -4,6 +4,7 @@
 #include "gapship/crypto.h"
 #include "gapship/fs.h"
 #include "gapship/limits.h"
+#include "passphrase.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -14,32 +15,52 @@ static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
 
 static int print_key(gs_invocation *invocation, const gs_public_key *key, const char *file, gs_error *err)
 {
-    char id[GS_DIGEST_HEX];
+    char id[GS_DIGEST_HEX], number[GS_KEY_NUMBER_TEXT];
     const char *type = gs_key_type_name(gs_public_key_type(key));
+    bool numbered = gs_public_key_number(key, number);
     gs_digest_hex(gs_public_key_id(key), id);
     gs_print(invocation->terminal, "%s  %s  %s\n", type, id, file);
+    if (numbered) {
+        gs_print(invocation->terminal, "minisign key %s\n", number);
+    }
     gs_arena *arena = invocation->arena;
     gs_node *result = gs_node_new_map(arena);
     result = gs_node_set_text(arena, result, "type", type);
     result = gs_node_set_text(arena, result, "keyId", id);
+    result = numbered ? gs_node_set_text(arena, result, "keyNumber", number) : result;
     return finish(invocation, gs_node_set_text(arena, result, "file", file), err);
 }
 
-/* The private half first: a public key without its private one is of no use. Neither file is ever replaced. */
-static int write_pair(const gs_private_key *key, const gs_public_key *public_key, const char *private_file, const char *public_file,
-                      gs_error *err)
+/* The private key's text: encrypted when that was asked for. pem was made by gs_secret_init. */
+static int write_private(gs_invocation *invocation, const gs_private_key *key, const char *file, gs_buf *pem, gs_error *err)
 {
-    GS_AUTO_BUF gs_buf pem;
-    gs_buf_init(&pem, GS_MAX_KEY_FILE_BYTES);
+    if (!gs_flag(invocation->arguments, "passphrase") && !gs_value(invocation->arguments, "passphrase-file")) {
+        return gs_private_key_pem(key, pem, err);
+    }
+    GS_AUTO_SECRET gs_buf passphrase;
+    int rc = gs_secret_init(&passphrase, GS_MAX_PASSPHRASE_BYTES, err);
+    if (rc == 0) {
+        rc = gs_passphrase_choose(invocation, file, &passphrase, err);
+    }
+    return rc < 0 ? rc : gs_private_key_pem_encrypted(key, &passphrase, pem, err);
+}
+
+/* The private half first: a public key without its private one is of no use. Neither file is ever replaced. */
+static int write_pair(gs_invocation *invocation, const gs_private_key *key, const gs_public_key *public_key,
+                      const char *private_file, const char *public_file, gs_error *err)
+{
     if (gs_fs_exists(AT_FDCWD, private_file) || gs_fs_exists(AT_FDCWD, public_file)) {
         gs_fail(err, GS_EEXISTS, "%s or %s exists already", private_file, public_file);
         return gs_error_hint(err, "choose another name; a key that signed something must not get lost");
     }
-    int rc = gs_private_key_pem(key, &pem, err);
+    GS_AUTO_SECRET gs_buf pem;
+    int rc = gs_secret_init(&pem, GS_MAX_KEY_FILE_BYTES, err);
+    if (rc == 0) {
+        rc = write_private(invocation, key, private_file, &pem, err);
+    }
     if (rc == 0) {
         rc = gs_fs_write_file(AT_FDCWD, private_file, pem.data, pem.len, 0600, err);
     }
-    gs_wipe(pem.data, pem.len);
     gs_buf_clear(&pem);
     if (rc == 0) {
         rc = gs_public_key_pem(public_key, &pem, err);
@@ -67,7 +88,7 @@ int gs_verb_key_new(gs_invocation *invocation, gs_error *err)
         rc = gs_private_key_public(key, &public_key, err);
     }
     if (rc == 0) {
-        rc = write_pair(key, public_key, private_file, public_file, err);
+        rc = write_pair(invocation, key, public_key, private_file, public_file, err);
     }
     if (rc == 0) {
         rc = print_key(invocation, public_key, public_file, err);

@@ -1,5 +1,6 @@
 /* The verbs that sign what is built already. */
 #include "gapship/build.h"
+#include "passphrase.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -9,9 +10,10 @@ int gs_verb_sign(gs_invocation *invocation, gs_error *err)
     gs_digest id;
     char hex[GS_DIGEST_HEX];
     if (!key) {
-        return gs_fail(err, GS_EUSAGE, "sign needs --key FILE");
+        return gs_fail(err, GS_EUSAGE, "sign needs --key KEY");
     }
-    int rc = gs_sign_bundle(&invocation->run, gs_positional(invocation->arguments, 0), key, &id, err);
+    gs_passphrase passphrase = gs_passphrase_source(invocation);
+    int rc = gs_sign_bundle(&invocation->run, gs_positional(invocation->arguments, 0), key, &passphrase, &id, err);
     if (rc < 0) {
         return rc;
     }

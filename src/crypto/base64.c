@@ -1,4 +1,6 @@
 /* Base64 (RFC 4648 section 4), strict: no white space, full padding, unused bits zero, so that a value has one form only. */
+#include "base64.h"
+
 #include <string.h>
 
 #include "gapship/crypto.h"
@@ -51,6 +53,24 @@ static size_t decode_group(const char *group, bool last, unsigned char out[3])
     out[1] = (unsigned char)(value >> 8);
     out[2] = (unsigned char)value;
     return digits - 1;
+}
+
+bool gs_base64_decode_exactly(const char *text, size_t text_len, unsigned char *out, size_t len)
+{
+    size_t done = 0;
+    if (text_len != GS_BASE64_LENGTH(len)) {
+        return false;
+    }
+    for (size_t i = 0; i < text_len; i += 4) {
+        unsigned char bytes[3];
+        size_t count = decode_group(text + i, i + 4 == text_len, bytes);
+        if (count == 0 || count > len - done) {
+            return false;
+        }
+        memcpy(out + done, bytes, count);
+        done += count;
+    }
+    return done == len;
 }
 
 int gs_base64_decode(const char *text, gs_buf *out, gs_error *err)

@@ -1,4 +1,5 @@
-/* What a key is: the few types gapship accepts, how they are told apart, made, and named by their id. Files are in key_file.c. */
+/* What a key is: the few types gapship accepts, how they are told apart, made, and named by their id. Their files are in
+ * public_key_file.c and private_key_file.c. */
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
@@ -7,17 +8,16 @@
 #include <string.h>
 
 #include "gapship/limits.h"
+#include "gapship/num.h"
 #include "gapship/text.h"
-#include "openssl.h"
+#include "minisign.h"
 
 #define RSA_LEAST_BITS 3072
 #define RSA_MOST_BITS  ((int)GS_MAX_SIGNATURE_BYTES * 8)
 
 static const char *const type_names[] = {
-    [GS_KEY_ECDSA_P256] = "ecdsa-p256",
-    [GS_KEY_ECDSA_P384] = "ecdsa-p384",
-    [GS_KEY_ED25519] = "ed25519",
-    [GS_KEY_RSA_PSS] = "rsa-pss",
+    [GS_KEY_ECDSA_P256] = "ecdsa-p256", [GS_KEY_ECDSA_P384] = "ecdsa-p384", [GS_KEY_ED25519] = "ed25519",
+    [GS_KEY_RSA_PSS] = "rsa-pss",       [GS_KEY_MINISIGN] = "minisign",
 };
 
 const char *gs_key_type_name(gs_key_type type)
@@ -45,7 +45,20 @@ static int refuse(gs_error *err, const char *what)
     return GS_ESPEC;
 }
 
-static int find_curve(EVP_PKEY *handle, gs_key_type *type, gs_error *err)
+/* For the point at infinity, which has an encoding, anybody can sign. */
+static int check_point(EVP_PKEY *handle, gs_error *err)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, handle, NULL);
+    int valid = context ? EVP_PKEY_public_check_quick(context) : 0;
+    EVP_PKEY_CTX_free(context);
+    if (valid == 1) {
+        return 0;
+    }
+    int code = gs_openssl_fail(err, GS_ESPEC, "");
+    return code == GS_ESPEC ? refuse(err, "the key is no point of its elliptic curve") : code;
+}
+
+static int find_curve(EVP_PKEY *handle, bool public, gs_key_type *type, gs_error *err)
 {
     char curve[32] = "";
     int explicit_parameters = 0;
@@ -60,11 +73,21 @@ static int find_curve(EVP_PKEY *handle, gs_key_type *type, gs_error *err)
     } else {
         return refuse(err, "the key's elliptic curve is not accepted");
     }
-    /* One key has one id, however its file writes the point. */
-    if (EVP_PKEY_set_utf8_string_param(handle, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed") != 1) {
+    /* One key has one id, however its file writes the point. A private key may be in a token, which cannot be told. */
+    if (public && EVP_PKEY_set_utf8_string_param(handle, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed") != 1) {
         return gs_openssl_fail(err, GS_EINTERNAL, "cannot use the key");
     }
-    return 0;
+    return public ? check_point(handle, err) : 0;
+}
+
+/* With an exponent of 1 anybody could sign. */
+static bool is_usable_exponent(EVP_PKEY *handle)
+{
+    BIGNUM *exponent = NULL;
+    bool usable = EVP_PKEY_get_bn_param(handle, OSSL_PKEY_PARAM_RSA_E, &exponent) == 1 && BN_is_odd(exponent) &&
+                  !BN_is_one(exponent);
+    BN_free(exponent);
+    return usable;
 }
 
 /* An RSASSA-PSS key may carry restrictions of its own; one that forbids SHA-256 with a salt of 32 bytes is of no use here. */
@@ -74,6 +97,9 @@ static int check_rsa(EVP_PKEY *handle, bool public, gs_error *err)
     if (bits < RSA_LEAST_BITS || bits > RSA_MOST_BITS) {
         return refuse(err, "the RSA key's size is not accepted");
     }
+    if (public && !is_usable_exponent(handle)) {
+        return refuse(err, "the RSA key's exponent is 1 or even");
+    }
     EVP_MD_CTX *context = NULL;
     if (gs_signing_context(handle, GS_KEY_RSA_PSS, public, &context, NULL) != 0) {
         return refuse(err, "the RSA-PSS key does not allow SHA-256 with a salt of 32 bytes");
@@ -82,14 +108,43 @@ static int check_rsa(EVP_PKEY *handle, bool public, gs_error *err)
     return 0;
 }
 
+/* A point has one encoding, or one key would have two ids. And for a point of small order, of which these are the y coordinates,
+ * anybody can sign. */
+static int check_ed25519(EVP_PKEY *handle, gs_error *err)
+{
+    static const char *const small_order[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    unsigned char y[GS_ED25519_POINT];
+    size_t len = sizeof y;
+    if (EVP_PKEY_get_raw_public_key(handle, y, &len) != 1 || len != sizeof y) {
+        return gs_openssl_fail(err, GS_EINTERNAL, "cannot use the key");
+    }
+    y[31] &= 0x7f; /* without the sign of x */
+    bool weak = y[0] >= 0xed && y[31] == 0x7f;
+    for (size_t i = 1; i < 31; i++) {
+        weak = weak && y[i] == 0xff;
+    }
+    char hex[2 * GS_ED25519_POINT + 1];
+    gs_hex_encode(y, sizeof y, hex);
+    for (size_t i = 0; i < sizeof small_order / sizeof small_order[0]; i++) {
+        weak = weak || strcmp(hex, small_order[i]) == 0;
+    }
+    return weak ? refuse(err, "this Ed25519 key is a point that proves nothing") : 0;
+}
+
 static int find_type(EVP_PKEY *handle, bool public, gs_key_type *type, gs_error *err)
 {
     if (EVP_PKEY_is_a(handle, "EC")) {
-        return find_curve(handle, type, err);
+        return find_curve(handle, public, type, err);
     }
     if (EVP_PKEY_is_a(handle, "ED25519")) {
         *type = GS_KEY_ED25519;
-        return 0;
+        return public ? check_ed25519(handle, err) : 0;
     }
     if (EVP_PKEY_is_a(handle, "RSA") || EVP_PKEY_is_a(handle, "RSA-PSS")) {
         *type = GS_KEY_RSA_PSS;
@@ -124,6 +179,23 @@ int gs_public_key_wrap(EVP_PKEY *handle, gs_public_key **out, gs_error *err)
     *key = (gs_public_key){.handle = handle, .type = type, .id = id};
     *out = key;
     return 0;
+}
+
+int gs_public_key_from_minisign(const gs_minisign_key *minisign, gs_public_key **out, gs_error *err)
+{
+    int code = gs_openssl_ready(err);
+    if (code != 0) {
+        return code;
+    }
+    EVP_PKEY *handle = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, minisign->point, sizeof minisign->point);
+    gs_public_key *key = NULL;
+    code = handle ? gs_public_key_wrap(handle, &key, err) : gs_openssl_fail(err, GS_EINTERNAL, "cannot use the key");
+    if (code == 0) {
+        key->type = GS_KEY_MINISIGN;
+        memcpy(key->number, minisign->number, sizeof key->number);
+        *out = key;
+    }
+    return code;
 }
 
 int gs_private_key_wrap(EVP_PKEY *handle, gs_private_key **out, gs_error *err)
@@ -161,6 +233,10 @@ int gs_key_generate(gs_key_type type, gs_private_key **out, gs_error *err)
     }
     EVP_PKEY *handle = NULL;
     switch (type) {
+    case GS_KEY_MINISIGN:
+        (void)gs_fail(err, GS_EUSAGE, "gapship makes no keys for minisign");
+        (void)gs_error_hint(err, "minisign -G -p NAME.pub -s NAME.key");
+        return GS_EUSAGE;
     case GS_KEY_ECDSA_P256:
         handle = EVP_EC_gen("P-256");
         break;
@@ -204,6 +280,11 @@ gs_key_type gs_public_key_type(const gs_public_key *key)
     return key->type;
 }
 
+unsigned gs_public_key_scheme(const gs_public_key *key)
+{
+    return key->type == GS_KEY_MINISIGN ? GS_SCHEME_MINISIGN : GS_SCHEME_KEY;
+}
+
 const gs_digest *gs_public_key_id(const gs_public_key *key)
 {
     return &key->id;
@@ -222,17 +303,18 @@ static bool equal_numbers(const gs_public_key *a, const gs_public_key *b, const 
 
 bool gs_public_key_same(const gs_public_key *a, const gs_public_key *b)
 {
-    if (a->type != b->type) {
-        return false;
-    }
     /* rsaEncryption and RSASSA-PSS write one key in two ways, which have two ids. */
-    return a->type == GS_KEY_RSA_PSS ? equal_numbers(a, b, OSSL_PKEY_PARAM_RSA_N) : gs_digest_equal(&a->id, &b->id);
+    return a->type == GS_KEY_RSA_PSS && b->type == GS_KEY_RSA_PSS ? equal_numbers(a, b, OSSL_PKEY_PARAM_RSA_N)
+                                                                  : gs_digest_equal(&a->id, &b->id);
 }
 
 void gs_private_key_free(gs_private_key *key)
 {
     if (key) {
         EVP_PKEY_free(key->handle);
+        if (key->release) {
+            key->release(key->holder);
+        }
         free(key);
     }
 }

@@ -6,16 +6,27 @@
 
 #include "gapship/crypto.h"
 
+#define GS_ED25519_POINT   32
+#define GS_MINISIGN_NUMBER 8
+
 struct gs_public_key {
     EVP_PKEY *handle;
     gs_key_type type;
     gs_digest id;
+    unsigned char number[GS_MINISIGN_NUMBER]; /* of minisign alone */
 };
 
 struct gs_private_key {
     EVP_PKEY *handle;
     gs_key_type type;
+    void (*release)(void *holder); /* what a key inside a token needs as long as it lives; may be NULL */
+    void *holder;
 };
+
+typedef struct gs_span {
+    const void *data;
+    size_t len;
+} gs_span;
 
 /* Whether OpenSSL could start itself. Where it could not, for lack of memory, its functions crash: called before those that need its
  * default context. */
@@ -30,5 +41,12 @@ int gs_private_key_wrap(EVP_PKEY *handle, gs_private_key **out, gs_error *err) G
 
 /* A context ready to sign or verify with the key's own algorithm and parameters. */
 int gs_signing_context(EVP_PKEY *handle, gs_key_type type, bool verify, EVP_MD_CTX **out, gs_error *err) GS_MUST_USE;
+/* A signature by the algorithm of a type that is not minisign's. */
+int gs_plain_verify(EVP_PKEY *handle, gs_key_type type, gs_span message, gs_span signature, gs_error *err) GS_MUST_USE;
+
+/* Asks, and refuses what cannot be a passphrase. secret was made by gs_secret_init. */
+int gs_passphrase_get(const gs_passphrase *passphrase, const char *what, gs_buf *secret, gs_error *err) GS_MUST_USE;
+/* That a passphrase is neither empty nor too long nor has a NUL. */
+int gs_passphrase_check(const gs_buf *secret, gs_error *err) GS_MUST_USE;
 
 #endif

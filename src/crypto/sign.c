@@ -3,13 +3,14 @@
 #include <openssl/rsa.h>
 
 #include "gapship/limits.h"
-#include "openssl.h"
+#include "minisign.h"
 
 /* NULL: the scheme hashes by itself. */
 static const char *digest_name(gs_key_type type)
 {
     switch (type) {
     case GS_KEY_ED25519:
+    case GS_KEY_MINISIGN:
         return NULL;
     case GS_KEY_ECDSA_P384:
         return "SHA384";
@@ -65,24 +66,35 @@ int gs_sign(const gs_private_key *key, const void *data, size_t len, gs_buf *sig
     return code;
 }
 
-int gs_signature_verify(const gs_public_key *key, const void *data, size_t len, const void *signature, size_t signature_len,
-                        gs_error *err)
+int gs_plain_verify(EVP_PKEY *handle, gs_key_type type, gs_span message, gs_span signature, gs_error *err)
 {
+    /* OpenSSL takes an RSA signature without its leading zeros as well. */
+    bool whole = type != GS_KEY_RSA_PSS || signature.len == (size_t)EVP_PKEY_get_size(handle);
     EVP_MD_CTX *context = NULL;
-    int code = gs_signing_context(key->handle, key->type, true, &context, err);
+    int code = gs_signing_context(handle, type, true, &context, err);
     if (code != 0) {
         return code;
     }
-    int verdict = EVP_DigestVerify(context, signature, signature_len, data, len);
+    int verdict = whole ? EVP_DigestVerify(context, signature.data, signature.len, message.data, message.len) : 0;
     EVP_MD_CTX_free(context);
     if (verdict == 1) {
         return 0;
     }
     code = gs_openssl_fail(err, GS_ESIGNATURE, "");
-    if (code != GS_ESIGNATURE) {
-        return code;
-    }
+    return code != GS_ESIGNATURE ? code : gs_fail(err, GS_ESIGNATURE, "it does not fit what is signed");
+}
+
+int gs_signature_verify(const gs_public_key *key, const void *data, size_t len, const void *signature, size_t signature_len,
+                        gs_error *err)
+{
     char id[GS_DIGEST_HEX];
+    gs_span message = {data, len};
+    gs_span made = {signature, signature_len};
+    int code = key->type == GS_KEY_MINISIGN ? gs_minisign_verify(key, message, made, err)
+                                            : gs_plain_verify(key->handle, key->type, message, made, err);
     gs_digest_hex(&key->id, id);
-    return gs_fail(err, GS_ESIGNATURE, "the signature by key %s does not fit what is signed", id);
+    if (code == GS_ESIGNATURE) {
+        (void)gs_error_context(err, "the signature by key %s does not count", id);
+    }
+    return code;
 }

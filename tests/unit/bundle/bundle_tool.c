@@ -91,7 +91,7 @@ static int write_bundle(const tool_plan *p, const char *output, char **key_paths
         code = put_blob(writer, p, i, err);
     }
     for (size_t i = 0; code == 0 && i < key_count; i++) {
-        code = gs_private_key_load(key_paths[i], &keys[i], err);
+        code = gs_private_key_load(key_paths[i], NULL, &keys[i], err);
     }
     code = code == 0 ? gs_writer_seal(writer, (const gs_private_key *const *)keys, key_count, true, NULL, err) : code;
     for (size_t i = 0; i < key_count; i++) {

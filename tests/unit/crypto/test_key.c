@@ -85,7 +85,7 @@ static void test_files_round_trip(void **state)
         assert_int_equal(gs_public_key_pem(of_made, &public_pem, NULL), 0);
         assert_int_equal(gs_fs_write_file(dir.fd, "k", private_pem.data, private_pem.len, 0600, NULL), 0);
         assert_int_equal(gs_fs_write_file(dir.fd, "k.pub", public_pem.data, public_pem.len, 0644, NULL), 0);
-        assert_int_equal(gs_private_key_load(path("k"), &read, NULL), 0);
+        assert_int_equal(gs_private_key_load(path("k"), NULL, &read, NULL), 0);
         assert_int_equal(gs_private_key_public(read, &of_read, NULL), 0);
         assert_int_equal(gs_public_key_load(path("k.pub"), &public, NULL), 0);
         assert_true(gs_digest_equal(gs_public_key_id(of_made), gs_public_key_id(of_read)));
@@ -142,9 +142,9 @@ static const struct {
     const char *command; /* makes the file "x" */
     const char *text;    /* of the message or the hint */
 } bad_private[] = {
-    {"openssl genpkey -algorithm ed25519 -out x; chmod 640 x", "mode 0640"},
+    {"openssl genpkey -algorithm ed25519 -out x; chmod 640 x", "its mode is 0640"},
     {"openssl genpkey -algorithm ed25519 -out x; chmod 604 x", "chmod 600"},
-    {"openssl genpkey -algorithm ed25519 -aes256 -pass pass:p -out x", "an encrypted private key"},
+    {"openssl genpkey -algorithm ed25519 -aes256 -pass pass:p -out x", "no passphrase was given"},
     {"openssl genpkey -algorithm ed25519 | openssl pkey -pubout -out x", "this is a public key"},
     {"openssl ecparam -name prime256v1 -genkey -noout -out x", "openssl pkcs8 -topk8"},
     {"openssl ecparam -name prime256v1 -genkey -out x", "openssl pkcs8 -topk8"},
@@ -159,7 +159,7 @@ static const struct {
     {"openssl genpkey -algorithm X25519 -out x", "type is not accepted"},
     {"openssl genpkey -algorithm ed25519 -out y; cat y y > x", "has several"},
     {"openssl genpkey -algorithm ed25519 -out y; sed 's/^MC/MD/' y > x", "cannot be read"},
-    {"openssl genpkey -algorithm ed25519 -out y; head -c 60 y > x", "cannot be read"},
+    {"openssl genpkey -algorithm ed25519 -out y; head -c 60 y > x", "breaks off"},
     {": > x", "PEM form was expected"},
     {"echo hello > x", "PEM form was expected"},
     {"printf 'a\\000b' > x", "not a text file"},
@@ -202,7 +202,7 @@ static void test_bad_private_keys(void **state)
         make_file(bad_private[i].command);
         gs_private_key *key = NULL;
         gs_error err = {0};
-        int code = gs_private_key_load(path("x"), &key, &err);
+        int code = gs_private_key_load(path("x"), NULL, &key, &err);
         assert_refused(code, &err, bad_private[i].command, bad_private[i].text);
         assert_null(key);
     }
@@ -243,7 +243,7 @@ static void test_absent_file(void **state)
     (void)state;
     gs_private_key *private = NULL;
     gs_public_key *public = NULL;
-    assert_int_equal(gs_private_key_load(path("absent"), &private, NULL), GS_ENOTFOUND);
+    assert_int_equal(gs_private_key_load(path("absent"), NULL, &private, NULL), GS_ENOTFOUND);
     assert_int_equal(gs_public_key_load(path("absent"), &public, NULL), GS_ENOTFOUND);
 }
 

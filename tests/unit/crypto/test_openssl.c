@@ -58,7 +58,7 @@ static void check_witness(const witness *w)
     GS_AUTO_PRIVATE_KEY gs_private_key *private = NULL;
     GS_AUTO_PUBLIC_KEY gs_public_key *public = NULL;
     (void)snprintf(path, sizeof path, "%s/key", dir.path);
-    assert_int_equal(gs_private_key_load(path, &private, NULL), 0);
+    assert_int_equal(gs_private_key_load(path, NULL, &private, NULL), 0);
     (void)snprintf(path, sizeof path, "%s/key.pub", dir.path);
     assert_int_equal(gs_public_key_load(path, &public, NULL), 0);
 
