@@ -55,6 +55,9 @@ void gs_arena_free(gs_arena *arena);
 void *gs_arena_alloc(gs_arena *arena, size_t size);
 /* count * size with an overflow check. */
 void *gs_arena_array(gs_arena *arena, size_t count, size_t size);
+/* For a list of count items that takes one more: items itself while *room is larger, else a copy with twice the room, which *room then
+ * says. NULL when out of memory; items and *room stay as they are. */
+void *gs_arena_more(gs_arena *arena, void *items, size_t count, size_t *room, size_t size);
 char *gs_arena_text(gs_arena *arena, const char *text);
 char *gs_arena_copy(gs_arena *arena, const void *data, size_t len); /* NUL added */
 char *gs_arena_printf(gs_arena *arena, const char *format, ...) GS_PRINTF(2, 3);

@@ -12,16 +12,6 @@ typedef struct making {
     const char *prefix;
 } making;
 
-static void *grown(gs_arena *arena, const void *items, size_t count, size_t *room, size_t size)
-{
-    *room = *room == 0 ? 64 : 2 * *room;
-    void *larger = gs_arena_array(arena, *room, size);
-    if (larger && count > 0) {
-        memcpy(larger, items, count * size);
-    }
-    return larger;
-}
-
 /* ---- blobs ---- */
 
 static int add_blob(making *make, const gs_verified *bundle, const gs_needed *needed, gs_error *err)
@@ -31,13 +21,12 @@ static int add_blob(making *make, const gs_verified *bundle, const gs_needed *ne
     if (!member) {
         return gs_fail(err, GS_EFORMAT, "the bundle does not carry a blob that an image needs");
     }
-    if (catalogue->blob_count == catalogue->blob_room) {
-        catalogue->blobs = grown(catalogue->arena, catalogue->blobs, catalogue->blob_count, &catalogue->blob_room,
-                                 sizeof *catalogue->blobs);
-        if (!catalogue->blobs) {
-            return gs_fail_nomem(err);
-        }
+    gs_served_blob *blobs = gs_arena_more(catalogue->arena, catalogue->blobs, catalogue->blob_count, &catalogue->blob_room,
+                                          sizeof *blobs);
+    if (!blobs) {
+        return gs_fail_nomem(err);
     }
+    catalogue->blobs = blobs;
     gs_served_blob blob = {.digest = member->digest, .fd = gs_verified_fd(bundle), .offset = member->offset, .size = member->size};
     if (needed->manifest) {
         GS_AUTO_BUF gs_buf bytes;
@@ -72,12 +61,11 @@ static gs_repository *add_repository(gs_repositories *list, const char *name, gs
             return &list->items[i];
         }
     }
-    if (list->count == list->room) {
-        list->items = grown(arena, list->items, list->count, &list->room, sizeof *list->items);
-        if (!list->items) {
-            return NULL;
-        }
+    gs_repository *items = gs_arena_more(arena, list->items, list->count, &list->room, sizeof *items);
+    if (!items) {
+        return NULL;
     }
+    list->items = items;
     list->items[list->count] = (gs_repository){.name = name};
     return &list->items[list->count++];
 }

@@ -10,6 +10,7 @@
 
 #define FIRST_CHUNK   GS_KIB(4)
 #define LARGEST_CHUNK GS_KIB(256)
+#define FIRST_ROOM    8 /* half of what a list begins with */
 
 typedef struct chunk {
     struct chunk *next;
@@ -100,6 +101,22 @@ void *gs_arena_array(gs_arena *arena, size_t count, size_t size)
 char *gs_arena_text(gs_arena *arena, const char *text)
 {
     return gs_arena_copy(arena, text, strlen(text));
+}
+
+void *gs_arena_more(gs_arena *arena, void *items, size_t count, size_t *room, size_t size)
+{
+    if (count < *room) {
+        return items;
+    }
+    size_t wanted = *room == 0 ? FIRST_ROOM : *room;
+    void *larger = gs_mul_size(wanted, 2, &wanted) ? gs_arena_array(arena, wanted, size) : NULL;
+    if (larger) {
+        if (count > 0) {
+            memcpy(larger, items, count * size);
+        }
+        *room = wanted;
+    }
+    return larger;
 }
 
 char *gs_arena_copy(gs_arena *arena, const void *data, size_t len)

@@ -24,18 +24,11 @@ static int add_found(gs_builder *builder, found_list *list, const gs_found_image
             return 0;
         }
     }
-    if (list->count == list->room) {
-        size_t room = list->room == 0 ? 32 : 2 * list->room;
-        gs_found_image *larger = gs_arena_array(builder->arena, room, sizeof *larger);
-        if (!larger) {
-            return gs_fail_nomem(err);
-        }
-        if (list->count > 0) {
-            memcpy(larger, list->items, list->count * sizeof *larger);
-        }
-        list->items = larger;
-        list->room = room;
+    gs_found_image *items = gs_arena_more(builder->arena, list->items, list->count, &list->room, sizeof *items);
+    if (!items) {
+        return gs_fail_nomem(err);
     }
+    list->items = items;
     list->items[list->count++] = *found;
     return 0;
 }

@@ -36,19 +36,12 @@ int gs_archive_each(const gs_archive *archive, gs_tar_visitor visit, void *state
 
 static gs_archive_file *add_file(gs_archive *archive, const gs_tar_entry *entry, gs_error *err)
 {
-    if (archive->count == archive->room) {
-        size_t room = archive->room == 0 ? 64 : 2 * archive->room;
-        gs_archive_file *larger = gs_arena_array(archive->arena, room, sizeof *larger);
-        if (!larger) {
-            gs_fail_nomem(err);
-            return NULL;
-        }
-        if (archive->count > 0) {
-            memcpy(larger, archive->files, archive->count * sizeof *larger);
-        }
-        archive->files = larger;
-        archive->room = room;
+    gs_archive_file *files = gs_arena_more(archive->arena, archive->files, archive->count, &archive->room, sizeof *files);
+    if (!files) {
+        gs_fail_nomem(err);
+        return NULL;
     }
+    archive->files = files;
     gs_archive_file *file = &archive->files[archive->count];
     *file = (gs_archive_file){.name = gs_arena_text(archive->arena, entry->name)};
     if (!file->name) {

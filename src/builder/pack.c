@@ -2,7 +2,6 @@
 #include "pack.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 #include "gapship/codec.h"
 #include "gapship/limits.h"
@@ -11,18 +10,11 @@
 
 int gs_tree_add(gs_tree *tree, gs_arena *arena, const char *name, const gs_tar_input *content, gs_error *err)
 {
-    if (tree->count == tree->room) {
-        size_t room = tree->room == 0 ? 64 : 2 * tree->room;
-        gs_tar_input *larger = gs_arena_array(arena, room, sizeof *larger);
-        if (!larger) {
-            return gs_fail_nomem(err);
-        }
-        if (tree->count > 0) {
-            memcpy(larger, tree->items, tree->count * sizeof *larger);
-        }
-        tree->items = larger;
-        tree->room = room;
+    gs_tar_input *items = gs_arena_more(arena, tree->items, tree->count, &tree->room, sizeof *items);
+    if (!items) {
+        return gs_fail_nomem(err);
     }
+    tree->items = items;
     tree->total += content->len;
     if (tree->count >= GS_MAX_ARCHIVE_ENTRIES || tree->total > GS_MAX_ARCHIVE_BYTES) {
         gs_fail(err, GS_ELIMIT, "more than %u files or %zu MiB", GS_MAX_ARCHIVE_ENTRIES, GS_MAX_ARCHIVE_BYTES >> 20);

@@ -200,18 +200,11 @@ static int add_needed(needed_list *list, const gs_descriptor *descriptor, bool m
             return 0;
         }
     }
-    if (list->count == list->room) {
-        size_t room = list->room == 0 ? 32 : 2 * list->room;
-        gs_needed *larger = gs_arena_array(list->arena, room, sizeof *larger);
-        if (!larger) {
-            return gs_fail_nomem(err);
-        }
-        if (list->count > 0) {
-            memcpy(larger, list->items, list->count * sizeof *larger);
-        }
-        list->items = larger;
-        list->room = room;
+    gs_needed *items = gs_arena_more(list->arena, list->items, list->count, &list->room, sizeof *items);
+    if (!items) {
+        return gs_fail_nomem(err);
     }
+    list->items = items;
     list->items[list->count++] = (gs_needed){.descriptor = *descriptor, .manifest = manifest};
     return 0;
 }

@@ -1,5 +1,4 @@
 /* Tables that people can read aloud. */
-#include <string.h>
 
 #include "terminal.h"
 
@@ -11,18 +10,11 @@ struct gs_table {
 
 static int add_row(gs_table *table, const char *const *cells, gs_error *err)
 {
-    if (table->rows == table->room) {
-        size_t room = table->room == 0 ? 16 : 2 * table->room;
-        const char **larger = gs_arena_array(table->arena, room * table->columns, sizeof *larger);
-        if (!larger) {
-            return gs_fail_nomem(err);
-        }
-        if (table->rows > 0) {
-            memcpy(larger, table->cells, table->rows * table->columns * sizeof *larger);
-        }
-        table->cells = larger;
-        table->room = room;
+    const char **all = gs_arena_more(table->arena, table->cells, table->rows, &table->room, table->columns * sizeof *all);
+    if (!all) {
+        return gs_fail_nomem(err);
     }
+    table->cells = all;
     for (size_t i = 0; i < table->columns; i++) {
         table->cells[table->rows * table->columns + i] = cells[i] ? cells[i] : "-";
     }

@@ -29,16 +29,11 @@ typedef struct walk {
 
 static int record(walk *w, gs_image_certainty certainty, const char *image, gs_error *err)
 {
-    if (w->count == w->room) {
-        size_t room = w->room ? 2 * w->room : 16;
-        gs_image_use *uses = gs_arena_array(w->arena, room, sizeof *uses);
-        if (!uses)
-            return gs_fail_nomem(err);
-        if (w->count)
-            memcpy(uses, w->uses, w->count * sizeof *uses);
-        w->uses = uses;
-        w->room = room;
+    gs_image_use *uses = gs_arena_more(w->arena, w->uses, w->count, &w->room, sizeof *uses);
+    if (!uses) {
+        return gs_fail_nomem(err);
     }
+    w->uses = uses;
     gs_image_use *use = &w->uses[w->count];
     *use = (gs_image_use){.certainty = certainty,
                           .object = w->object,

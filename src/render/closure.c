@@ -32,16 +32,11 @@ typedef struct following {
 
 static int push_text(gs_arena *arena, const char ***items, size_t *count, size_t *room, const char *text, gs_error *err)
 {
-    if (*count == *room) {
-        size_t larger = *room ? 2 * *room : 32;
-        const char **grown = gs_arena_array(arena, larger, sizeof *grown);
-        if (!grown)
-            return gs_fail_nomem(err);
-        if (*count)
-            memcpy(grown, *items, *count * sizeof *grown);
-        *items = grown;
-        *room = larger;
+    const char **all = gs_arena_more(arena, *items, *count, room, sizeof *all);
+    if (!all) {
+        return gs_fail_nomem(err);
     }
+    *items = all;
     (*items)[(*count)++] = text;
     return 0;
 }

@@ -72,18 +72,11 @@ static int dash_column(const gs_edit_plan *plan, const gs_node *item)
 
 static int add_splice(gs_edit_plan *plan, size_t offset, size_t removed, const char *text, gs_error *err)
 {
-    if (!text)
+    gs_splice *splices = gs_arena_more(plan->arena, plan->splices, plan->count, &plan->room, sizeof *splices);
+    if (!text || !splices) {
         return gs_fail_nomem(err);
-    if (plan->count == plan->room) {
-        size_t room = plan->room ? 2 * plan->room : 8;
-        gs_splice *splices = gs_arena_array(plan->arena, room, sizeof *splices);
-        if (!splices)
-            return gs_fail_nomem(err);
-        if (plan->count)
-            memcpy(splices, plan->splices, plan->count * sizeof *splices);
-        plan->splices = splices;
-        plan->room = room;
     }
+    plan->splices = splices;
     plan->splices[plan->count++] = (gs_splice){.offset = offset, .removed = removed, .text = text};
     return 0;
 }

@@ -64,13 +64,33 @@ static void copies_texts(void **state)
     gs_arena_free(NULL);
 }
 
+static void grows_a_list(void **state)
+{
+    (void)state;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    int *items = NULL;
+    size_t room = 0;
+    for (int i = 0; i < 1000; i++) {
+        int *more = gs_arena_more(arena, items, (size_t)i, &room, sizeof *more);
+        assert_non_null(more);
+        assert_true(room > (size_t)i);
+        items = more;
+        items[i] = i;
+    }
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(items[i], i);
+    }
+    room = SIZE_MAX / 2;
+    assert_null(gs_arena_more(arena, items, room, &room, sizeof *items));
+    assert_int_equal(room, SIZE_MAX / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_separate_pieces),
-        cmocka_unit_test(gives_unique_pointers_for_nothing),
-        cmocka_unit_test(refuses_overflow),
-        cmocka_unit_test(copies_texts),
+        cmocka_unit_test(gives_separate_pieces),  cmocka_unit_test(gives_unique_pointers_for_nothing),
+        cmocka_unit_test(refuses_overflow),       cmocka_unit_test(copies_texts),
+        cmocka_unit_test(grows_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
