@@ -13,15 +13,23 @@ static int fail_repeated(const gs_digest *key_id, gs_error *err)
     return gs_fail(err, GS_EEXISTS, "the key %s has signed already", id);
 }
 
-static int fail_full(gs_error *err)
+static int fail_many(gs_error *err)
 {
-    return gs_fail(err, GS_ELIMIT, "the bundle has no room for another signature");
+    return gs_fail(err, GS_ELIMIT, "a bundle has at most %u signatures", GS_MAX_SIGNATURES);
 }
 
-static bool has_signed(const gs_envelope *envelope, const gs_digest *key_id)
+static int fail_full(gs_error *err)
+{
+    (void)gs_fail(err, GS_ELIMIT, "the bundle has no room left for this signature");
+    (void)gs_error_hint(err, "build it again with all keys, or with smaller signatures: ECDSA and Ed25519 take less than RSA");
+    return GS_ELIMIT;
+}
+
+static bool has_signed(const gs_envelope *envelope, const gs_public_key *key)
 {
     for (size_t i = 0; i < envelope->count; i++) {
-        if (envelope->signatures[i].scheme == GS_SCHEME_KEY && gs_digest_equal(&envelope->signatures[i].key_id, key_id)) {
+        const gs_signature_entry *entry = &envelope->signatures[i];
+        if (entry->scheme == gs_public_key_scheme(key) && gs_digest_equal(&entry->key_id, gs_public_key_id(key))) {
             return true;
         }
     }
@@ -49,7 +57,7 @@ int gs_envelope_sign(const gs_buf *statement, size_t envelope_size, const gs_pri
     gs_digest ids[GS_MAX_SIGNATURES];
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
-    int code = key_count <= GS_MAX_SIGNATURES ? 0 : fail_full(err);
+    int code = key_count <= GS_MAX_SIGNATURES ? 0 : fail_many(err);
     code = code == 0 ? gs_pae(GS_STATEMENT_TYPE, statement->data, statement->len, &encoding, err) : code;
     size_t start = out->len;
     gs_envelope_write_header(out, envelope_size, statement->data, statement->len, key_count);
@@ -80,24 +88,26 @@ static int check_addition(const gs_bundle *bundle, const gs_public_key *key, con
     if (code != 0) {
         return code;
     }
-    if (has_signed(envelope, gs_public_key_id(key))) {
+    if (has_signed(envelope, key)) {
         return fail_repeated(gs_public_key_id(key), err);
     }
-    bool fits = envelope->count < GS_MAX_SIGNATURES && len <= GS_MAX_SIGNATURE_BYTES &&
-                GS_SIGNATURE_HEADER + len <= envelope->size - envelope->end;
+    if (envelope->count >= GS_MAX_SIGNATURES) {
+        return fail_many(err);
+    }
+    bool fits = len <= GS_MAX_SIGNATURE_BYTES && GS_SIGNATURE_HEADER + len <= envelope->size - envelope->end;
     return fits ? 0 : fail_full(err);
 }
 
 /* First the entry, with zeros up to the end of the envelope, then the count, which lies in one sector: FORMAT.md section 9 says
  * what a power loss leaves of this. */
-static int write_addition(const gs_bundle *bundle, const gs_digest *key_id, const void *signature, size_t len, gs_error *err)
+static int write_addition(const gs_bundle *bundle, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
 {
     const gs_envelope *envelope = &bundle->envelope;
     GS_AUTO_BUF gs_buf entry;
     GS_AUTO_BUF gs_buf count;
     gs_buf_init(&entry, GS_MAX_ENVELOPE_BYTES);
     gs_buf_init(&count, sizeof(uint32_t));
-    gs_signature_entry_write(&entry, GS_SCHEME_KEY, key_id, signature, len);
+    gs_signature_entry_write(&entry, gs_public_key_scheme(key), gs_public_key_id(key), signature, len);
     gs_buf_add_zeros(&entry, envelope->size - envelope->end - entry.len);
     gs_buf_add_u32(&count, (uint32_t)(envelope->count + 1));
     int code = gs_buf_check(&entry, err);
@@ -122,7 +132,7 @@ int gs_bundle_add_signature(const char *path, const gs_public_key *key, const vo
         fd = -1;
         code = check_addition(bundle, key, signature, len, err);
     }
-    code = code == 0 ? write_addition(bundle, gs_public_key_id(key), signature, len, err) : code;
+    code = code == 0 ? write_addition(bundle, key, signature, len, err) : code;
     code = code == 0 ? gs_fs_close(&bundle->fd, err) : code;
     if (code != 0) {
         (void)gs_error_at(err, "%s", path);
