@@ -88,7 +88,8 @@ int gs_newfile_commit(gs_newfile *file, bool replace, gs_error *err) GS_MUST_USE
 void gs_newfile_done(gs_newfile *file);
 #define GS_AUTO_NEWFILE __attribute__((cleanup(gs_newfile_done)))
 
-/* A private directory (0700) under $TMPDIR or /tmp, removed with all below by gs_tempdir_done. */
+/* A private directory (0700) under $TMPDIR or /tmp, removed with all below by gs_tempdir_done; those that killed processes of this user
+ * left there go when the next one is made. */
 typedef struct gs_tempdir {
     int fd;
     char *path;

@@ -1,5 +1,4 @@
 /* Tables that people can read aloud. */
-
 #include "terminal.h"
 
 struct gs_table {
