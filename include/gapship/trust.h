@@ -61,12 +61,11 @@ int gs_pae(const char *type, const void *body, size_t len, gs_buf *out, gs_error
 
 /* One entry of a list of signatures as it stands in a file (FORMAT.md section 3). */
 typedef struct gs_signature_entry {
-    uint16_t scheme; /* GS_SCHEME_… */
+    uint16_t scheme; /* GS_SCHEME_… of crypto.h, or one that this version does not know */
     gs_digest key_id;
     size_t offset; /* of the signature in the data */
     size_t length;
 } gs_signature_entry;
-#define GS_SCHEME_KEY       1u /* by the key's own algorithm */
 #define GS_SIGNATURE_HEADER 40u
 /* `count` entries (at most GS_MAX_SIGNATURES) from `at` in data of `size` bytes, at <= size; *end is behind the last. Allocates nothing.
  * GS_EFORMAT: one does not fit, or two are by one key. */
@@ -89,8 +88,8 @@ typedef struct gs_signed {
     size_t count;
 } gs_signed;
 /* Counts the keys of the role that signed (*good), and fills a report for each entry. An entry of an unknown key or scheme is reported
- * and does not count. GS_ESIGNATURE: a signature by a key of the role that does not verify; nobody but an attacker or a broken medium
- * makes one. role NULL: nobody is known. */
+ * and does not count. GS_ESIGNATURE: a signature by a key of the role that does not verify, or is of another scheme than the key's;
+ * nobody but an attacker or a broken medium makes one. role NULL: nobody is known. */
 int gs_signatures_count(const gs_trust_role *role, const gs_signed *what, gs_signature_report *reports, unsigned *good,
                         gs_error *err) GS_MUST_USE;
 
@@ -127,6 +126,10 @@ int gs_trust_sign(gs_trust *trust, const gs_public_key *key, const void *signatu
 /* Whether `next` may follow `trust`: version one higher, epoch not lower, signed by the thresholds of the root roles of both. What is
  * missing is said with key ids. */
 int gs_trust_follows(const gs_trust *trust, const gs_trust *next, gs_error *err) GS_MUST_USE;
+/* How the root role of `by`, which may be the root itself, sees the signatures of a root: a report for each (room for
+ * GS_MAX_SIGNATURES), and how many keys of the role have signed. GS_ESIGNATURE as gs_signatures_count. */
+int gs_trust_signers(const gs_trust *trust, const gs_trust *by, gs_signature_report *reports, size_t *count, unsigned *good,
+                     gs_error *err) GS_MUST_USE;
 /* Appends a root as a link of a chain: a signed document whose body is gs_trust_body. */
 int gs_trust_link(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
 /* Walks a chain (at most GS_MAX_ROOTS_BYTES, versions one after the other) from *trust on. Links of versions that *trust has reached are

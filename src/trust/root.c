@@ -13,7 +13,7 @@
 #include "gapship/num.h"
 
 typedef struct json_key {
-    const char *id, *type, *pem;
+    const char *id, *type, *pem, *minisign; /* one of the last two */
     gs_place place;
 } json_key;
 
@@ -90,8 +90,9 @@ static const gs_bind_field key_fields[] = {
      .offset = offsetof(json_key, type),
      .required = true,
      .valid = is_key_type,
-     .expects = "ecdsa-p256, ecdsa-p384, ed25519 or rsa-pss"},
-    {.key = "pem", .kind = GS_BIND_TEXT, .offset = offsetof(json_key, pem), .required = true},
+     .expects = "ecdsa-p256, ecdsa-p384, ed25519, rsa-pss or minisign"},
+    {.key = "pem", .kind = GS_BIND_TEXT, .offset = offsetof(json_key, pem)},
+    {.key = "minisign", .kind = GS_BIND_TEXT, .offset = offsetof(json_key, minisign)},
     PLACE(json_key),
 };
 static const gs_bind_table key_table = {
@@ -160,6 +161,7 @@ static const gs_bind_field signature_fields[] = {
      .required = true,
      .valid = is_base64,
      .expects = "a signature in base64"},
+    {.key = "scheme", .kind = GS_BIND_INTEGER, .offset = offsetof(gs_root_signature, scheme)},
 };
 static const gs_bind_table signature_table = {
     .name = "a signature", .size = sizeof(gs_root_signature), .fields = signature_fields, .field_count = COUNT(signature_fields)};
@@ -210,24 +212,36 @@ static bool is_id_of(const gs_public_key *key, const char *hex)
 }
 
 /* The document says each thing in one way, so that its fingerprint does not depend on who wrote it. */
-static int check_pem(const gs_public_key *key, const gs_doc *doc, const json_key *json, gs_error *err)
+static int check_text(const gs_public_key *key, const gs_doc *doc, const json_key *json, gs_error *err)
 {
-    GS_AUTO_BUF gs_buf pem;
-    gs_buf_init(&pem, GS_MAX_KEY_FILE_BYTES);
-    int code = gs_public_key_pem(key, &pem, err);
-    if (code == 0 && strcmp(gs_buf_text(&pem), json->pem) != 0) {
-        code = gs_bind_fail(doc, json->place, err,
-                            "the PEM is not written as openssl writes it (64 columns, line feeds, nothing else)");
-        (void)gs_error_hint(err, "openssl pkey -pubin -ec_conv_form uncompressed -in KEY");
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_MAX_KEY_FILE_BYTES);
+    int code = gs_public_key_text(key, &text, err);
+    if (code != 0) {
+        return code;
     }
-    return code;
+    if (gs_public_key_type(key) == GS_KEY_MINISIGN) {
+        const char *line = json->minisign;
+        const bool same = line && strlen(line) + 1 == text.len && memcmp(line, text.data, text.len - 1) == 0;
+        return same ? 0 : gs_bind_fail(doc, json->place, err, "\"minisign\" is not the one line of base64 that minisign writes");
+    }
+    if (!json->pem || strcmp(gs_buf_text(&text), json->pem) != 0) {
+        (void)gs_bind_fail(doc, json->place, err,
+                           "the PEM is not written as openssl writes it (64 columns, line feeds, nothing else)");
+        return gs_error_hint(err, "openssl pkey -pubin -ec_conv_form uncompressed -in KEY");
+    }
+    return 0;
 }
 
 /* The key is of the type and has the id that the document says, and is not there yet. */
 static int add_key(gs_trust *trust, const gs_doc *doc, const json_key *json, gs_error *err)
 {
+    if (!json->pem == !json->minisign) {
+        return gs_bind_fail(doc, json->place, err, "a key has either \"pem\" or \"minisign\"");
+    }
     GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
-    int code = gs_public_key_parse(json->pem, strlen(json->pem), &key, err);
+    const char *text = json->pem ? json->pem : json->minisign;
+    int code = gs_public_key_parse(text, strlen(text), &key, err);
     if (code != 0) {
         (void)gs_error_at(err, "%s:%d:%d", doc->name, json->place.line, json->place.column);
         return code;
@@ -244,7 +258,7 @@ static int add_key(gs_trust *trust, const gs_doc *doc, const json_key *json, gs_
             return gs_bind_fail(doc, json->place, err, "the same key stands twice in \"keys\"");
         }
     }
-    code = check_pem(key, doc, json, err);
+    code = check_text(key, doc, json, err);
     if (code == 0) {
         trust->keys[trust->key_count++] = GS_STEAL(key);
     }
@@ -307,9 +321,8 @@ static bool is_counter(int64_t value)
     return value >= 1 && (uint64_t)value <= GS_LARGEST_COUNTER;
 }
 
-static int fill(gs_trust *trust, const gs_doc *doc, const json_root *json, gs_error *err)
+static int fill(gs_trust *trust, const gs_doc *doc, const json_signed *content, gs_error *err)
 {
-    const json_signed *content = &json->content;
     if (!is_counter(content->version) || !is_counter(content->epoch)) {
         return gs_bind_fail(doc, content->place, err, "\"version\" and \"epoch\" must be from 1 to 2^53 - 1");
     }
@@ -327,9 +340,32 @@ static int fill(gs_trust *trust, const gs_doc *doc, const json_root *json, gs_er
         const json_role *spec = &content->roles.roles[role];
         code = spec->place.line > 0 ? read_role(trust, doc, spec, role, err) : 0;
     }
-    trust->signatures = json->signatures.items;
-    trust->signature_count = json->signatures.count;
     return code;
+}
+
+/* A signature without a scheme is by the key's own algorithm. */
+static int fill_signatures(gs_trust *trust, const gs_doc *doc, const json_root *json, gs_error *err)
+{
+    const size_t count = json->signatures.count;
+    gs_root_signature *items = json->signatures.items;
+    if (count > GS_MAX_SIGNATURES) {
+        return gs_bind_fail(doc, json->content.place, err, "there are %zu signatures, %u are the most", count, GS_MAX_SIGNATURES);
+    }
+    for (size_t i = 0; i < count; i++) {
+        items[i].scheme = items[i].scheme == 0 ? (int64_t)GS_SCHEME_KEY : items[i].scheme;
+        if (items[i].scheme != GS_SCHEME_KEY && items[i].scheme != GS_SCHEME_MINISIGN) {
+            return gs_bind_fail(doc, json->content.place, err, "a signature is of scheme %" PRId64 ", which gapship does not know",
+                                items[i].scheme);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(items[i].key_id, items[j].key_id) == 0) {
+                return gs_bind_fail(doc, json->content.place, err, "there are two signatures by the key %s", items[i].key_id);
+            }
+        }
+    }
+    trust->signatures = items;
+    trust->signature_count = count;
+    return 0;
 }
 
 static int parse_document(const char *name, const char *data, size_t len, gs_trust **out, gs_error *err)
@@ -340,22 +376,54 @@ static int parse_document(const char *name, const char *data, size_t len, gs_tru
     int code = gs_trust_new(&trust, err);
     code = code == 0 ? gs_doc_parse(GS_JSON, name, data, len, &doc, err) : code;
     code = code == 0 ? gs_bind_read(&root_table, doc, doc->root, trust->arena, &json, err) : code;
-    code = code == 0 ? fill(trust, doc, &json, err) : code;
+    code = code == 0 ? fill(trust, doc, &json.content, err) : code;
+    code = code == 0 ? fill_signatures(trust, doc, &json, err) : code;
     if (code == 0) {
         *out = GS_STEAL(trust);
     }
     return code;
 }
 
+int gs_trust_parse_body(const gs_document *link, gs_trust **out, gs_error *err)
+{
+    GS_AUTO_DOC gs_doc *doc = NULL;
+    GS_AUTO_TRUST gs_trust *trust = NULL;
+    json_signed json;
+    int code = gs_trust_new(&trust, err);
+    const char *body = (const char *)link->data + link->body_offset;
+    code = code == 0 ? gs_doc_parse(GS_JSON, "root", body, link->body_len, &doc, err) : code;
+    code = code == 0 ? gs_bind_read(&signed_table, doc, doc->root, trust->arena, &json, err) : code;
+    code = code == 0 ? fill(trust, doc, &json, err) : code;
+    for (size_t i = 0; code == 0 && i < link->count; i++) {
+        const gs_signature_entry *entry = &link->entries[i];
+        if (entry->scheme == GS_SCHEME_KEY || entry->scheme == GS_SCHEME_MINISIGN) {
+            code = gs_trust_keep_signature(trust, entry->scheme, &entry->key_id, link->data + entry->offset, entry->length, err);
+        }
+    }
+    if (code == 0) {
+        *out = GS_STEAL(trust);
+    }
+    return code;
+}
+
+/* A root document is a JSON object; neither PEM nor what minisign writes begins so. */
+static bool is_json(const char *data, size_t len)
+{
+    size_t at = 0;
+    while (at < len && (data[at] == ' ' || data[at] == '\t' || data[at] == '\n' || data[at] == '\r')) {
+        at++;
+    }
+    return at == len || data[at] == '{';
+}
+
 int gs_trust_parse(const char *name, const void *data, size_t len, gs_trust **out, gs_error *err)
 {
-    static const char pem[] = "-----BEGIN ";
     if (len > GS_MAX_ROOT_BYTES) {
         (void)gs_fail(err, GS_ESPEC, "a root document has at most %zu bytes", GS_MAX_ROOT_BYTES);
         (void)gs_error_at(err, "%s", name);
         return GS_ESPEC;
     }
-    if (len < sizeof pem || memcmp(data, pem, sizeof pem - 1) != 0) {
+    if (is_json(data, len)) {
         return parse_document(name, data, len, out, err);
     }
     GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
@@ -397,4 +465,9 @@ uint64_t gs_trust_version(const gs_trust *trust)
 uint64_t gs_trust_epoch(const gs_trust *trust)
 {
     return trust->epoch;
+}
+
+int64_t gs_trust_expires(const gs_trust *trust)
+{
+    return trust->expires;
 }

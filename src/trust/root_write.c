@@ -1,4 +1,6 @@
-/* Makes root documents: from keys, and as text. Reading is in root.c. */
+/* Makes root documents: from keys, with signatures, and as text. Reading is in root.c. */
+#include <string.h>
+
 #include "root.h"
 
 #include "gapship/doc.h"
@@ -40,6 +42,11 @@ static int adopt_role(gs_trust *trust, const gs_trust_role *role, const char *na
     return 0;
 }
 
+static bool is_counter(uint64_t value)
+{
+    return value >= 1 && value <= GS_LARGEST_COUNTER;
+}
+
 static bool is_absent(const gs_trust_role *role)
 {
     return role->count == 0 && role->threshold == 0;
@@ -52,6 +59,9 @@ int gs_trust_make(const gs_trust_draft *draft, gs_trust **out, gs_error *err)
     int code = gs_trust_new(&trust, err);
     for (gs_role role = GS_ROLE_ROOT; role <= GS_ROLE_SITE; role++) {
         keys += draft->roles[role].count;
+    }
+    if (code == 0 && !(is_counter(draft->version) && is_counter(draft->epoch))) {
+        code = gs_fail(err, GS_ESPEC, "version and epoch of a root must be from 1 to 2^53 - 1");
     }
     if (code == 0) {
         trust->version = draft->version;
@@ -74,16 +84,20 @@ int gs_trust_make(const gs_trust_draft *draft, gs_trust **out, gs_error *err)
 
 static gs_node *key_node(gs_arena *arena, const gs_public_key *key)
 {
-    GS_AUTO_BUF gs_buf pem;
-    gs_buf_init(&pem, GS_MAX_KEY_FILE_BYTES);
-    if (gs_public_key_pem(key, &pem, NULL) != 0) {
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_MAX_KEY_FILE_BYTES);
+    if (gs_public_key_text(key, &text, NULL) != 0) {
         return NULL;
     }
     char id[GS_DIGEST_HEX];
     gs_digest_hex(gs_public_key_id(key), id);
     gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "id", id);
     map = gs_node_set_text(arena, map, "type", gs_key_type_name(gs_public_key_type(key)));
-    return gs_node_set_text(arena, map, "pem", gs_buf_text(&pem));
+    if (gs_public_key_type(key) != GS_KEY_MINISIGN) {
+        return gs_node_set_text(arena, map, "pem", gs_buf_text(&text));
+    }
+    const char *line = gs_arena_copy(arena, text.data, text.len - 1); /* without its line feed */
+    return line ? gs_node_set_text(arena, map, "minisign", line) : NULL;
 }
 
 static gs_node *role_node(gs_arena *arena, const gs_trust_role *role)
@@ -129,8 +143,13 @@ static gs_node *document_node(gs_arena *arena, const gs_trust *trust)
     }
     gs_node *signatures = gs_node_new_list(arena);
     for (size_t i = 0; i < trust->signature_count; i++) {
-        gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "keyid", trust->signatures[i].key_id);
-        signatures = gs_node_append(arena, signatures, gs_node_set_text(arena, map, "sig", trust->signatures[i].signature));
+        const gs_root_signature *signature = &trust->signatures[i];
+        gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "keyid", signature->key_id);
+        map = gs_node_set_text(arena, map, "sig", signature->signature);
+        if (signature->scheme != GS_SCHEME_KEY) {
+            map = gs_node_set_integer(arena, map, "scheme", signature->scheme);
+        }
+        signatures = gs_node_append(arena, signatures, map);
     }
     return gs_node_set(arena, document, "signatures", signatures);
 }
@@ -163,4 +182,52 @@ int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err)
     gs_buf_init(&text, 2 * GS_MAX_ROOT_BYTES);
     int code = gs_trust_body(trust, &text, err);
     return code == 0 ? gs_digest_of(text.data, text.len, out, err) : code;
+}
+
+int gs_trust_keep_signature(gs_trust *trust, unsigned scheme, const gs_digest *key_id, const void *signature, size_t len,
+                            gs_error *err)
+{
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, 2 * GS_MAX_SIGNATURE_BYTES);
+    int code = gs_base64_encode(signature, len, &text, err);
+    char id[GS_DIGEST_HEX];
+    gs_digest_hex(key_id, id);
+    gs_root_signature *list = gs_arena_array(trust->arena, trust->signature_count + 1, sizeof *list);
+    const gs_root_signature added = {
+        .key_id = gs_arena_text(trust->arena, id), .signature = gs_arena_text(trust->arena, gs_buf_text(&text)), .scheme = scheme};
+    if (code != 0) {
+        return code;
+    }
+    if (!list || !added.key_id || !added.signature) {
+        return gs_fail_nomem(err);
+    }
+    for (size_t i = 0; i < trust->signature_count; i++) {
+        list[i] = trust->signatures[i];
+    }
+    list[trust->signature_count++] = added;
+    trust->signatures = list;
+    return 0;
+}
+
+int gs_trust_sign(gs_trust *trust, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
+{
+    char id[GS_DIGEST_HEX];
+    gs_digest_hex(gs_public_key_id(key), id);
+    for (size_t i = 0; i < trust->signature_count; i++) {
+        if (strcmp(trust->signatures[i].key_id, id) == 0) {
+            return gs_fail(err, GS_EEXISTS, "the key %s has signed already", id);
+        }
+    }
+    if (trust->signature_count == GS_MAX_SIGNATURES || len == 0 || len > GS_MAX_SIGNATURE_BYTES) {
+        return gs_fail(err, GS_ELIMIT, "the root has no room for another signature: %u are the most, of %u bytes each",
+                       GS_MAX_SIGNATURES, GS_MAX_SIGNATURE_BYTES);
+    }
+    GS_AUTO_BUF gs_buf body;
+    GS_AUTO_BUF gs_buf encoding;
+    gs_buf_init(&body, 2 * GS_MAX_ROOT_BYTES);
+    gs_buf_init(&encoding, 3 * GS_MAX_ROOT_BYTES);
+    int code = gs_trust_body(trust, &body, err);
+    code = code == 0 ? gs_document_encoding(GS_DOCUMENT_ROOT, body.data, body.len, &encoding, err) : code;
+    code = code == 0 ? gs_signature_verify(key, encoding.data, encoding.len, signature, len, err) : code;
+    return code == 0 ? gs_trust_keep_signature(trust, gs_public_key_scheme(key), gs_public_key_id(key), signature, len, err) : code;
 }

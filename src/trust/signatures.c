@@ -78,6 +78,24 @@ static const gs_public_key *find_key(const gs_trust_role *role, const gs_digest 
     return NULL;
 }
 
+/* How a signature is to be read follows from the trusted key, never from the file: a scheme that is another one's was written by
+ * somebody who wants the bytes read in a way the key's owner never meant. */
+static int verify(const gs_public_key *key, const gs_signed *what, const gs_signature_entry *entry, gs_error *err)
+{
+    if (entry->scheme != gs_public_key_scheme(key)) {
+        char id[GS_DIGEST_HEX];
+        gs_digest_hex(&entry->key_id, id);
+        return gs_fail(err, GS_ESIGNATURE, "a signature by the key %s is of scheme %u, but this key signs by scheme %u", id,
+                       entry->scheme, gs_public_key_scheme(key));
+    }
+    return gs_signature_verify(key, what->encoding->data, what->encoding->len, what->data + entry->offset, entry->length, err);
+}
+
+static bool is_known_scheme(unsigned scheme)
+{
+    return scheme == GS_SCHEME_KEY || scheme == GS_SCHEME_MINISIGN;
+}
+
 int gs_signatures_count(const gs_trust_role *role, const gs_signed *what, gs_signature_report *reports, unsigned *good,
                         gs_error *err)
 {
@@ -85,11 +103,10 @@ int gs_signatures_count(const gs_trust_role *role, const gs_signed *what, gs_sig
     unsigned found = 0;
     for (size_t i = 0; code == 0 && i < what->count; i++) {
         const gs_signature_entry *entry = &what->entries[i];
-        const gs_public_key *key = entry->scheme == GS_SCHEME_KEY ? find_key(role, &entry->key_id) : NULL;
+        const gs_public_key *key = is_known_scheme(entry->scheme) ? find_key(role, &entry->key_id) : NULL;
         reports[i] = (gs_signature_report){.key_id = entry->key_id, .known = key != NULL};
         if (key) {
-            code = gs_signature_verify(key, what->encoding->data, what->encoding->len, what->data + entry->offset, entry->length,
-                                       err);
+            code = verify(key, what, entry, err);
             reports[i].good = code == 0;
             found += code == 0 ? 1 : 0;
         }
