@@ -71,7 +71,7 @@ static int ask_on_terminal(gs_invocation *invocation, const char *prompt, const 
 {
     char shown[GS_KIB(1)];
     if (!gs_terminal_can_ask(invocation->terminal)) {
-        gs_fail(err, GS_EUSAGE, "a passphrase is needed for %s, and there is no terminal to ask on", what);
+        gs_fail(err, GS_EUSAGE, "a passphrase is needed, and there is no terminal to ask on");
         return gs_error_hint(err, "put it into a file of mode 0600 and give --passphrase-file FILE");
     }
     gs_text_printable(what, shown, sizeof shown);

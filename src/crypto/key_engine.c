@@ -25,7 +25,8 @@ static ENGINE *start(const char *name)
 {
     (void)OPENSSL_init_crypto(OPENSSL_INIT_ENGINE_ALL_BUILTIN, NULL);
     ENGINE *engine = ENGINE_by_id(name);
-    bool started = engine && ENGINE_init(engine) == 1;
+    /* Engines that can be told so leave stderr to us. */
+    bool started = engine && ENGINE_ctrl_cmd_string(engine, "QUIET", NULL, 1) == 1 && ENGINE_init(engine) == 1;
     ENGINE_free(engine);
     return started ? engine : NULL;
 }

@@ -145,6 +145,11 @@ static int load(const char *uri, const char *scheme, key_holder *holder, EVP_PKE
     if (has_store(scheme)) {
         return load_store(uri, prompt, out, err);
     }
+    if (strcmp(scheme, "pkcs11") == 0 && !strstr(uri, "object=") && !strstr(uri, "id=")) {
+        (void)gs_fail(err, GS_EUSAGE, "the URI names no object, and the first key that there is may not be the one");
+        (void)gs_error_hint(err, "add object=LABEL or id=%%01");
+        return GS_EUSAGE;
+    }
     if (strcmp(scheme, "pkcs11") == 0) {
         return gs_key_engine_load("pkcs11", uri, prompt, out, &holder->engine, err);
     }

@@ -1,6 +1,8 @@
 /* Signing and verifying. The algorithm follows from the key alone: nothing here takes it from a signature or a bundle. */
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/rsa.h>
+#include <stdio.h>
 
 #include "gapship/limits.h"
 #include "minisign.h"
@@ -28,6 +30,18 @@ static bool set_pss(EVP_PKEY_CTX *parameters)
            EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
+/* A key of a token's provider signs there. Without being told so OpenSSL takes its own implementation of the algorithm, to which such a
+ * key gives its public half only. */
+static const char *own_provider(EVP_PKEY *handle, char *out, size_t size)
+{
+    const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(handle);
+    if (!provider) {
+        return NULL;
+    }
+    (void)snprintf(out, size, "?provider=%s", OSSL_PROVIDER_get0_name(provider));
+    return out;
+}
+
 int gs_signing_context(EVP_PKEY *handle, gs_key_type type, bool verify, EVP_MD_CTX **out, gs_error *err)
 {
     EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -36,7 +50,9 @@ int gs_signing_context(EVP_PKEY *handle, gs_key_type type, bool verify, EVP_MD_C
     if (context && verify) {
         done = EVP_DigestVerifyInit_ex(context, &parameters, digest_name(type), NULL, NULL, handle, NULL);
     } else if (context) {
-        done = EVP_DigestSignInit_ex(context, &parameters, digest_name(type), NULL, NULL, handle, NULL);
+        char preferred[128];
+        const char *query = own_provider(handle, preferred, sizeof preferred);
+        done = EVP_DigestSignInit_ex(context, &parameters, digest_name(type), NULL, query, handle, NULL);
     }
     if (done != 1 || (type == GS_KEY_RSA_PSS && !set_pss(parameters))) {
         EVP_MD_CTX_free(context);
