@@ -26,11 +26,12 @@ typedef struct gs_confinement {
     uint64_t cpu_seconds; /* all threads together */
     uint64_t file_size;   /* bytes of any file written */
     uint64_t open_files;
-    bool no_files; /* files only as listed here; false: no rules about files, and the two lists mean nothing */
+    bool no_files; /* files only as listed here; false: no rules about files, and the lists mean nothing */
     /* NULL or NULL-terminated: files, or directories with all below. What is not there is passed over. A program that is run may
      * also read itself, the system's programs and libraries, and with a network the system's settings for it. */
     const char *const *readable;
     const char *const *writable; /* read too */
+    const char *const *usable;   /* read, written and run */
     bool network;
     /* false: for tools, all calls but those that no tool needs (ptrace, mounts, namespaces, keys, kernel modules, io_uring …).
      * true: for a reader of gapship's own: reads and writes what it has open, takes memory, ends. Anything else kills it. */

@@ -23,6 +23,8 @@
 #define GS_MAX_MEMBERS            1000000u
 #define GS_MAX_INDEX_BYTES        GS_MIB(256)
 #define GS_MAX_LAYOUT_INDEX_BYTES GS_MIB(16)
+#define GS_MAX_VOLUMES            999u /* their names end in three digits */
+#define GS_MIN_VOLUME_BYTES       GS_MIB(1)
 #define GS_MAX_KEY_FILE_BYTES     GS_KIB(64)
 #define GS_MAX_PASSPHRASE_BYTES   1024u
 #define GS_MAX_ROOT_BYTES         GS_KIB(64)
@@ -61,6 +63,10 @@
 /* Child processes */
 #define GS_MAX_CHILD_OUTPUT_BYTES GS_MIB(64)
 #define GS_MAX_CHILD_ERROR_BYTES  GS_KIB(16)
+#define GS_MAX_TOOL_MEMORY        GS_GIB(2) /* writable memory of one helm or kubectl */
+#define GS_MAX_TOOL_FILE_BYTES    GS_MIB(256)
+#define GS_MAX_TOOL_FILES         1024u
+#define GS_MAX_RENDER_CPU_SECONDS 600u
 
 /* Work */
 #define GS_MAX_JOBS     64u

@@ -1,5 +1,5 @@
-/* From a chart, an overlay or a directory of manifests to objects, with the real helm and kubectl, hermetically: no network where
- * the kernel allows to take it away, an empty HOME, a fixed environment.
+/* From a chart, an overlay or a directory of manifests to objects, with the real helm and kubectl, hermetically: no
+ * network, no files but those of the request, an empty HOME, a fixed environment, a bound on memory and time (gapship/confine.h).
  */
 #ifndef GAPSHIP_RENDER_H
 #define GAPSHIP_RENDER_H
@@ -15,9 +15,12 @@ typedef struct gs_tools {
     char *kubectl, *kubectl_version, *kustomize_version;
 } gs_tools;
 /* Absent tools are no error here; a use case that needs one says so (gs_tools_need). kustomize below 4.2 (kubectl 1.22) counts as
- * absent. */
+ * absent. Says once what this kernel lacks to confine them (gs_confine_report). */
 int gs_tools_find(const gs_run *run, gs_tools *out, gs_error *err) GS_MUST_USE;
 void gs_tools_done(gs_tools *tools);
+/* $GAPSHIP_TOOL_PATHS, separated by ':': what the user lets helm and kubectl read, write and run beside what gapship does, because
+ * the program is a wrapper that starts another one. NULL-terminated, in arena; NULL: out of memory. */
+const char *const *gs_tools_paths(gs_arena *arena);
 /* GS_ECHECK with where to get it. */
 int gs_tools_need_helm(const gs_tools *tools, gs_error *err) GS_MUST_USE;
 int gs_tools_need_kubectl(const gs_tools *tools, gs_error *err) GS_MUST_USE;
@@ -35,6 +38,7 @@ typedef struct gs_render_request {
     const gs_text_list *api_versions; /* --api-versions; may be NULL */
     /* overlay: directory with a kustomization; gs_render_check_hermetic first, kustomize itself fails only for want of a network */
     const char *overlay;
+    const char *overlay_root; /* the tree that it may read; NULL: itself alone */
     /* manifests: directory of .yaml, .yml and .json files, read with those below it in byte order of their paths */
     const char *manifests;
 } gs_render_request;

@@ -186,7 +186,8 @@ int gs_tree_render(const gs_target_job *job, const gs_tree_file *files, size_t c
     if (rc == 0 && !overlay) {
         rc = gs_fail_nomem(err);
     }
-    const gs_render_request request = {.environment = job->environment->name, .unit = job->unit->name, .overlay = overlay};
+    const gs_render_request request = {
+        .environment = job->environment->name, .unit = job->unit->name, .overlay = overlay, .overlay_root = dir.path};
     return rc < 0 ? rc : gs_render(job->run, job->tools, &request, out, err);
 }
 

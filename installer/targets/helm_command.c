@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gapship/fs.h"
 #include "gapship/limits.h"
 #include "gapship/text.h"
 
@@ -60,7 +61,18 @@ int gs_helm_run(gs_helm_line *line, int64_t deadline, gs_proc_result *result, gs
         return gs_fail_nomem(err);
     }
     line->argv[line->count] = NULL;
-    const gs_proc proc = {.argv = line->argv, .cwd = -1, .deadline = deadline};
+    GS_AUTO_TEMPDIR gs_tempdir own = GS_TEMPDIR_INIT;
+    gs_confinement confined;
+    int rc = gs_tempdir_make(&own, err);
+    if (rc == 0) {
+        rc = gs_tool_confinement(line->job, own.path, line->arena, &confined, err);
+    }
+    const char *temporary = rc == 0 ? gs_arena_printf(line->arena, "TMPDIR=%s", own.path) : NULL;
+    if (!temporary) {
+        return rc < 0 ? rc : gs_fail_nomem(err);
+    }
+    const char *const environment[] = {temporary, NULL};
+    const gs_proc proc = {.argv = line->argv, .environment = environment, .cwd = -1, .deadline = deadline, .confined = &confined};
     return gs_proc_check(line->job->run, &proc, GS_EAPPLY, result, err);
 }
 

@@ -50,7 +50,14 @@ static int start_proxy(gs_api *api, gs_error *err)
     argv[n++] = socket;
     argv[n++] = "--accept-paths=^/.*";
     argv[n] = NULL;
-    const gs_proc proc = {.argv = argv, .cwd = -1};
+    const char *temporary = gs_arena_printf(api->arena, "TMPDIR=%s", api->dir.path);
+    gs_confinement confined;
+    int rc = temporary ? gs_tool_confinement(api->job, api->dir.path, api->arena, &confined, err) : gs_fail_nomem(err);
+    if (rc < 0) {
+        return rc;
+    }
+    const char *const environment[] = {temporary, NULL};
+    const gs_proc proc = {.argv = argv, .environment = environment, .cwd = -1, .confined = &confined};
     return gs_child_start(&proc, &api->proxy, err);
 }
 

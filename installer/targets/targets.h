@@ -2,6 +2,7 @@
 #ifndef GAPSHIP_TARGETS_TARGETS_H
 #define GAPSHIP_TARGETS_TARGETS_H
 
+#include "gapship/confine.h"
 #include "gapship/kube.h"
 #include "gapship/target.h"
 
@@ -23,6 +24,11 @@ int gs_check_relocated(const gs_target_job *job, const gs_node *objects, gs_erro
 int gs_unit_variables(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err) GS_MUST_USE;
 /* The list of changes, one more. */
 int gs_changes_add(gs_arena *arena, gs_changes *changes, gs_change_kind kind, const char *what, gs_error *err) GS_MUST_USE;
+
+/* What helm or kubectl may do for the job (confined.c): the network, the release, the kubeconfig with what it names; and the
+ * directory is theirs. A kubeconfig that names a program for credentials leaves no rules about files. In arena. */
+int gs_tool_confinement(const gs_target_job *job, const char *directory, gs_arena *arena, gs_confinement *out,
+                        gs_error *err) GS_MUST_USE;
 
 /* ---- the live cluster (live.c) ---- */
 

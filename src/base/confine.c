@@ -162,6 +162,9 @@ static int make_rules(const gs_confinement *wanted, const char *program, gs_conf
     if (code == 0) {
         code = allow_all(plan->ruleset, wanted->writable, WRITING & rights.files, err);
     }
+    if (code == 0) {
+        code = allow_all(plan->ruleset, wanted->usable, rights.files, err);
+    }
     return code;
 }
 

@@ -61,7 +61,7 @@ static int check_entries(gs_builder *builder, const kustomization *k, const gs_n
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
     const char *directory = gs_arena_printf(builder->arena, "%s/%s", k->root, k->directory);
-    const gs_render_request request = {.environment = "overlay", .unit = k->overlay, .overlay = directory};
+    const gs_render_request request = {.environment = "overlay", .unit = k->overlay, .overlay = directory, .overlay_root = k->root};
     gs_image_use *uses = NULL;
     size_t count = 0;
     int rc = directory ? gs_render(builder->run, &builder->tools, &request, &doc, err) : gs_fail_nomem(err);

@@ -9,9 +9,15 @@
 /* render.c -----------------------------------------------------------------------------------------------------------------------
  */
 
-/* Runs helm or kubectl cut off from the site: no network, an empty HOME, in the directory cwd (-1: that HOME). A failure is
- * GS_ECHECK with the tool's last lines. result must be done'd in every case. */
-int gs_render_run_tool(const gs_run *run, const char *const *argv, int cwd, gs_proc_result *result, gs_error *err) GS_MUST_USE;
+/* Runs helm or kubectl cut off from the site: no network, no files but what is readable (NULL-terminated paths, or NULL), an empty
+ * HOME, in the directory cwd (-1: that HOME). A failure is GS_ECHECK with the tool's last lines. result must be done'd in every
+ * case. */
+typedef struct gs_tool_call {
+    const char *const *argv;
+    const char *const *readable;
+    int cwd;
+} gs_tool_call;
+int gs_render_run_tool(const gs_run *run, const gs_tool_call *call, gs_proc_result *result, gs_error *err) GS_MUST_USE;
 /* An absolute path in arena; GS_ECHECK when there is no such thing (what: "the values file"). */
 int gs_render_real_path(const char *what, const char *path, gs_arena *arena, const char **out, gs_error *err) GS_MUST_USE;
 int gs_render_values_path(const char *path, gs_arena *arena, const char **out, gs_error *err) GS_MUST_USE;

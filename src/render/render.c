@@ -12,19 +12,36 @@
 
 #define TOOL_DEADLINE 120000
 
-int gs_render_run_tool(const gs_run *run, const char *const *argv, int cwd, gs_proc_result *result, gs_error *err)
+int gs_render_run_tool(const gs_run *run, const gs_tool_call *call, gs_proc_result *result, gs_error *err)
 {
     GS_AUTO_TEMPDIR gs_tempdir home = GS_TEMPDIR_INIT;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     int rc = gs_tempdir_make(&home, err);
-    if (rc < 0)
+    if (rc < 0) {
         return rc;
-    const gs_proc proc = {
-        .argv = argv, .home = home.path, .cwd = cwd >= 0 ? cwd : home.fd, .deadline = TOOL_DEADLINE, .isolated = true};
-    rc = gs_proc_check(run, &proc, GS_ECHECK, result, err);
-    if (rc == 0 && !result->isolated)
-        gs_emit(run, GS_DEBUG, "notIsolated", NULL, 0,
-                "%s ran with the network within reach: this kernel does not let gapship take it away", argv[0]);
-    return rc;
+    }
+    const char *temporary = arena ? gs_arena_printf(arena, "TMPDIR=%s", home.path) : NULL;
+    const char *const environment[] = {temporary, NULL};
+    const char *const writable[] = {home.path, NULL};
+    const gs_confinement confined = {.memory = GS_MAX_TOOL_MEMORY,
+                                     .cpu_seconds = GS_MAX_RENDER_CPU_SECONDS,
+                                     .file_size = GS_MAX_TOOL_FILE_BYTES,
+                                     .open_files = GS_MAX_TOOL_FILES,
+                                     .no_files = true,
+                                     .readable = call->readable,
+                                     .writable = writable,
+                                     .usable = temporary ? gs_tools_paths(arena) : NULL};
+    if (!confined.usable) {
+        return gs_fail_nomem(err);
+    }
+    const gs_proc proc = {.argv = call->argv,
+                          .environment = environment,
+                          .home = home.path,
+                          .cwd = call->cwd >= 0 ? call->cwd : home.fd,
+                          .deadline = TOOL_DEADLINE,
+                          .isolated = true,
+                          .confined = &confined};
+    return gs_proc_check(run, &proc, GS_ECHECK, result, err);
 }
 
 int gs_render_real_path(const char *what, const char *path, gs_arena *arena, const char **out, gs_error *err)
@@ -59,11 +76,12 @@ static const char *escape_value(gs_arena *arena, const char *text)
     return out;
 }
 
-/* An argument vector that remembers when memory ran out. */
+/* An argument vector that remembers when memory ran out, and the files that it names. */
 typedef struct arguments {
     gs_arena *arena;
     const char **items;
     size_t count;
+    const char **files;
     bool failed;
 } arguments;
 
@@ -90,10 +108,15 @@ static int chart_arguments(const gs_tools *tools, const gs_render_request *reque
     size_t apis = request->api_versions ? request->api_versions->count : 0;
     const char *chart = NULL;
     args->items = gs_arena_array(args->arena, fixed + 2 * (request->value_count + sets + apis), sizeof *args->items);
+    args->files = gs_arena_array(args->arena, request->value_count + 2, sizeof *args->files);
     args->failed = !args->items;
+    if (!args->files) {
+        return gs_fail_nomem(err);
+    }
     int rc = gs_render_real_path("the chart", request->chart, args->arena, &chart, err);
     if (rc < 0)
         return rc;
+    args->files[request->value_count] = chart;
     add(args, tools->helm);
     add(args, "template");
     add(args, request->release);
@@ -110,6 +133,7 @@ static int chart_arguments(const gs_tools *tools, const gs_render_request *reque
         rc = gs_render_values_path(request->values[i], args->arena, &file, err);
         if (rc < 0)
             return rc;
+        args->files[i] = file;
         add_option(args, "--values", file);
     }
     for (size_t i = 0; i < sets; i++) {
@@ -183,7 +207,8 @@ static int render_chart(const gs_run *run, const gs_tools *tools, const gs_rende
         rc = chart_arguments(tools, request, &args, err);
     if (rc < 0)
         return rc;
-    rc = gs_render_run_tool(run, args.items, -1, &result, err);
+    const gs_tool_call call = {.argv = args.items, .readable = args.files, .cwd = -1};
+    rc = gs_render_run_tool(run, &call, &result, err);
     return rc < 0 ? explain_helm(&result, err) : take_output(&result, out, err);
 }
 
@@ -192,11 +217,12 @@ static int render_overlay(const gs_run *run, const gs_tools *tools, const gs_ren
     GS_AUTO_FD int directory = -1;
     GS_AUTO_PROC gs_proc_result result = {0};
     const char *const argv[] = {tools->kubectl, "kustomize", ".", NULL};
+    const char *const readable[] = {request->overlay_root ? request->overlay_root : request->overlay, NULL};
     int rc = gs_tools_need_kubectl(tools, err);
     if (rc == 0)
         rc = gs_fs_open_dir(AT_FDCWD, request->overlay, &directory, err);
     if (rc == 0)
-        rc = gs_render_run_tool(run, argv, directory, &result, err);
+        rc = gs_render_run_tool(run, &(gs_tool_call){.argv = argv, .readable = readable, .cwd = directory}, &result, err);
     return rc < 0 ? rc : take_output(&result, out, err);
 }
 

@@ -23,10 +23,28 @@ static int choose_program(const char *variable, const char *name, char **out, gs
     return *out ? 0 : gs_fail_nomem(err);
 }
 
+const char *const *gs_tools_paths(gs_arena *arena)
+{
+    const char *text = getenv("GAPSHIP_TOOL_PATHS");
+    const char **paths = gs_arena_array(arena, text ? strlen(text) + 2 : 1, sizeof *paths);
+    for (size_t i = 0; paths && text && *text;) {
+        size_t len = strcspn(text, ":");
+        if (len > 0) {
+            char *path = gs_arena_copy(arena, text, len);
+            if (!path) {
+                return NULL;
+            }
+            paths[i++] = path;
+        }
+        text += len + (text[len] == ':');
+    }
+    return paths;
+}
+
 /* Runs a version command; an empty output means that the tool is not there or does not work. */
 static int ask(const gs_run *run, const char *const *argv, gs_proc_result *result, gs_error *err)
 {
-    int rc = gs_render_run_tool(run, argv, -1, result, err);
+    int rc = gs_render_run_tool(run, &(gs_tool_call){.argv = argv, .cwd = -1}, result, err);
     if (rc == GS_EINTERRUPTED || rc == GS_ENOMEM)
         return rc;
     if (rc < 0 && rc != GS_ENOTFOUND)
@@ -48,7 +66,7 @@ static int keep_version(const char *text, char **out, gs_error *err)
     return *out ? 0 : gs_fail_nomem(err);
 }
 
-static int find_helm(const gs_run *run, gs_tools *tools, gs_error *err)
+static int find_helm(const gs_run *run, gs_tools *tools, unsigned *unconfined, gs_error *err)
 {
     GS_AUTO_FREE char *program = NULL;
     GS_AUTO_PROC gs_proc_result result = {0};
@@ -57,6 +75,7 @@ static int find_helm(const gs_run *run, gs_tools *tools, gs_error *err)
         return rc;
     const char *const argv[] = {program, "version", "--template", "{{.Version}}", NULL};
     rc = ask(run, argv, &result, err);
+    *unconfined |= result.unconfined;
     if (rc == 0)
         rc = keep_version(gs_buf_text(&result.output), &tools->helm_version, err);
     if (rc < 0 || !tools->helm_version)
@@ -83,7 +102,7 @@ static int read_kubectl_versions(const gs_proc_result *result, gs_tools *tools, 
     return rc < 0 ? rc : keep_version(kustomize ? kustomize : "", &tools->kustomize_version, err);
 }
 
-static int find_kubectl(const gs_run *run, gs_tools *tools, gs_error *err)
+static int find_kubectl(const gs_run *run, gs_tools *tools, unsigned *unconfined, gs_error *err)
 {
     GS_AUTO_FREE char *program = NULL;
     GS_AUTO_PROC gs_proc_result result = {0};
@@ -92,6 +111,7 @@ static int find_kubectl(const gs_run *run, gs_tools *tools, gs_error *err)
         return rc;
     const char *const argv[] = {program, "version", "--client", "-o", "json", NULL};
     rc = ask(run, argv, &result, err);
+    *unconfined |= result.unconfined;
     if (rc == 0 && result.output.len > 0)
         rc = read_kubectl_versions(&result, tools, err);
     if (rc < 0 || !tools->kubectl_version)
@@ -114,13 +134,15 @@ int gs_tools_find(const gs_run *run, gs_tools *out, gs_error *err)
     gs_error local = {0};
     if (!err)
         err = &local;
-    int rc = find_helm(run, &tools, err);
+    unsigned unconfined = 0;
+    int rc = find_helm(run, &tools, &unconfined, err);
     if (rc == 0)
-        rc = find_kubectl(run, &tools, err);
+        rc = find_kubectl(run, &tools, &unconfined, err);
     if (rc < 0) {
         gs_tools_done(&tools);
         return rc;
     }
+    gs_confine_report(run, "helm and kubectl", unconfined);
     *err = (gs_error){0};
     *out = tools;
     return 0;

@@ -52,7 +52,8 @@ static int render_overlay(const gs_run *run, const gs_tools *tools, const gs_uni
     const char *root = gs_arena_printf(arena, "%s/overlays/%s", unit->work, source->overlay);
     gs_render_request request = {.environment = unit->environment->name,
                                  .unit = unit->unit->name,
-                                 .overlay = root ? gs_arena_printf(arena, "%s/%s", root, path) : NULL};
+                                 .overlay = root ? gs_arena_printf(arena, "%s/%s", root, path) : NULL,
+                                 .overlay_root = root};
     if (!request.overlay)
         return gs_fail_nomem(err);
     /* kustomize tells a remote base only by failing to reach it. */

@@ -100,7 +100,8 @@ static int read_defaults(const gs_run *run, const gs_tools *tools, const char *c
     if (rc < 0)
         return rc;
     const char *const argv[] = {tools->helm, "show", "values", real, NULL};
-    rc = gs_render_run_tool(run, argv, -1, &result, err);
+    const char *const readable[] = {real, NULL};
+    rc = gs_render_run_tool(run, &(gs_tool_call){.argv = argv, .readable = readable, .cwd = -1}, &result, err);
     if (rc < 0)
         return rc;
     return gs_doc_parse(GS_MANIFEST, "values.yaml", gs_buf_text(&result.output), result.output.len, out, err);

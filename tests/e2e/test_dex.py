@@ -63,7 +63,7 @@ exec {harness.CACHE}/tools/kubectl "$@"
 ''', 0o755)
     if harness.run(['unshare', '-rn', 'true']).status:
         raise harness.Skip('the kernel lets nobody take the network away')
-    dex.build(env={'GAPSHIP_KUBECTL': str(wrapper)})
+    dex.build(env={'GAPSHIP_KUBECTL': str(wrapper), 'GAPSHIP_TOOL_PATHS': f'{w.path}:{harness.CACHE}:/proc'})
     equal(set(log.read_text().splitlines()), {'home: 0', 'devices: lo'}, 'what kubectl could see')
     dex.release('2.5.0', 2)
     dex.patch('infra/argocd/overlays/prod/kustomization.yaml', r'- \.\./\.\./base',

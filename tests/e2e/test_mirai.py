@@ -198,7 +198,7 @@ def test_M12_a_rollback_is_a_commit_and_nothing_else(w):
     mirai('install', mirai.build(), '--yes')
     before = trees(mirai)
     mirai('install', next_release(mirai), '--yes')
-    mirai('rollback', '--yes', env={'GAPSHIP_KUBECTL': str(wrapper)})
+    mirai('rollback', '--yes', env={'GAPSHIP_KUBECTL': str(wrapper), 'GAPSHIP_TOOL_PATHS': f'{w.path}:{harness.CACHE}'})
     equal(trees(mirai), before, 'trees')
     equal(subjects(mirai)[0], 'chore: rollback backend to e5c2216', 'commit')
     equal(mirai.diff('main'), [f'{sign}    newTag: {tag}  # Updated by GitHub Actions' for sign, tag in (('-', 'f00ba47'), ('+', 'e5c2216'))],

@@ -151,7 +151,7 @@ static void renders_an_overlay_as_kubectl_does(void **state)
         "- name: ghcr.io/data-literate/dex\n  newTag: sha-1a2b3c4d\npatches:\n- target: {kind: Deployment}\n  patch: |-\n"
         "    - op: add\n      path: /spec/template/spec/containers/0/env\n      value: [{name: LOG_LEVEL, value: WARN}]\n");
     render_support_tools("helm3", &tools);
-    const gs_render_request request = {.environment = "prod", .unit = "dex", .overlay = overlay};
+    const gs_render_request request = {.environment = "prod", .unit = "dex", .overlay = overlay, .overlay_root = dir->path};
     assert_ok(&err, gs_render(&run, &tools, &request, &doc, &err));
     const gs_node *dex = render_support_object(doc, "Deployment", "dex");
     assert_string_equal(gs_node_text(gs_node_get(dex, "metadata"), "namespace"), "dex-prod");
