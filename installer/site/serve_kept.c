@@ -126,7 +126,7 @@ static int start(gs_installation *site, const char *listen, serving *out, gs_err
     return 0;
 }
 
-/* The server goes on: who pulls a layer just now does not notice. */
+/* The server goes on: who pulls a layer just now does not notice, and when it fails, what was served still is. */
 static int renew(gs_installation *site, serving *s, gs_error *err)
 {
     serving fresh = {0};
@@ -146,6 +146,13 @@ static int renew(gs_installation *site, serving *s, gs_error *err)
     return 0;
 }
 
+static int catch_up(gs_installation *site, serving *s, gs_error *err)
+{
+    int64_t newest = 0;
+    int code = newest_change(site, &newest, err);
+    return code == 0 && newest != s->newest ? renew(site, s, err) : code;
+}
+
 int gs_serve(gs_installation *installation, const char *listen, void (*ready)(void *state, const char *address), void *state,
              gs_error *err)
 {
@@ -160,13 +167,16 @@ int gs_serve(gs_installation *installation, const char *listen, void (*ready)(vo
     if (code == 0 && ready) {
         ready(state, gs_serve_address(s.server));
     }
+    bool told = false;
     while (code == 0 && gs_check_stop(&installation->run, 1, NULL) == 0) {
-        int64_t newest = 0;
-        code = newest_change(installation, &newest, err);
-        if (code == 0 && newest != s.newest) {
-            code = renew(installation, &s, err);
+        gs_error problem = {0};
+        bool behind = catch_up(installation, &s, &problem) != 0;
+        if (behind && !told) {
+            gs_emit(&installation->run, GS_WARNING, "servedOld", NULL, 0, "still serving the %zu bundles from before: %s", s.count,
+                    problem.message);
         }
-        if (code == 0 && gs_sleep(&installation->run, LOOK_MS, NULL) != 0) {
+        told = behind;
+        if (gs_sleep(&installation->run, LOOK_MS, NULL) != 0) {
             break;
         }
     }

@@ -207,7 +207,7 @@ git_remote_callbacks gs_git_session_callbacks(gs_git_session *session)
 int gs_git_session_open(gs_git_session *session, git_direction direction)
 {
     gs_git *git = session->git;
-    int code = gs_check_stop(session->run, 1, session->err);
+    int code = gs_check_stop(session->run, 2, session->err);
     if (code != 0) {
         return code;
     }
@@ -261,7 +261,7 @@ int gs_git_session_fail(gs_git_session *session, int status, const char *action)
     char reason[GS_ERROR_MESSAGE_MAX];
     gs_text_printable(gs_git_reason(), reason, sizeof(reason));
     /* A signal ends the system call that libgit2 waits in. */
-    int code = gs_check_stop(session->run, 1, session->err);
+    int code = gs_check_stop(session->run, 2, session->err);
     if (code != 0) {
         return code;
     }

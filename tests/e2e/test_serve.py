@@ -394,6 +394,23 @@ def test_an_import_is_served_without_cutting_a_pull(w):
     equal((head.split(b'\r\n')[0], sha256(body)), (b'HTTP/1.1 200 OK', layer['digest']), 'the pull that went on')
 
 
+def test_a_damaged_store_does_not_end_what_is_served(w):
+    site = Site(w)
+    site('import', site.first())
+    process = site.start()
+    kept, = (site.folder / 'store/bundles').glob('*.gapship')
+    kept.chmod(0o600)
+    with open(kept, 'r+b') as file:  # the next look cannot open it again
+        file.seek(600)
+        file.write(b'damage')
+    site('import', site.second())
+    line = process.stderr.readline()
+    check('still serving the 1 bundles from before' in line, f'gapship serve says: {line}')
+    equal(site.ask('/v2/platform/shop/backend/manifests/1.0.0')[0], 200, 'what was served')
+    time.sleep(1.5)
+    check(process.poll() is None, 'it goes on')
+
+
 def test_many_pull_at_once_and_some_die(w):
     site = Site(w)
     site('import', site.first())
