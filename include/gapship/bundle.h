@@ -24,11 +24,14 @@ typedef struct gs_statement {
     const char *version;
     uint64_t epoch, sequence, security_floor;
     int64_t issued_at;
+    int64_t fresh_until;    /* a site should have been told of a newer one by then; 0: nothing said */
     uint64_t total_length;  /* of the file */
     uint64_t envelope_size; /* of the first member's data */
     gs_digest index;
     uint64_t index_size;
     gs_digest layout;          /* index.json */
+    gs_digest roots;           /* the chain of roots that it carries */
+    uint64_t roots_size;       /* 0: it carries none */
     const char *upgrades_from; /* constraint, or NULL */
 } gs_statement;
 
@@ -57,15 +60,27 @@ void gs_member_name(const gs_member *member, char out[GS_MEMBER_NAME]);
 typedef struct gs_bundle gs_bundle;
 typedef struct gs_verified gs_verified;
 
-/* Opens once; the path is not used again. GS_EFORMAT: not a bundle, unsupported version (which), impossible lengths. */
+/* Opens once; the path is not used again. Where it is a volume of a split bundle, all others are looked for beside it. GS_EFORMAT: not
+ * a bundle, unsupported version (which), impossible lengths, a volume of something else. GS_ENOTFOUND: no file, or volumes are
+ * missing (which). */
 int gs_bundle_open(const char *path, gs_bundle **out, gs_error *err) GS_MUST_USE;
-/* The same for a file in a directory (the store). */
+/* The same, with volumes in further directories too. */
+int gs_bundle_open_volumes(const char *path, const char *const *directories, size_t count, gs_bundle **out,
+                           gs_error *err) GS_MUST_USE;
+/* For a whole file in a directory (the store); a volume is refused. */
 int gs_bundle_open_at(int dirfd, const char *name, gs_bundle **out, gs_error *err) GS_MUST_USE;
 void gs_bundle_free(gs_bundle *bundle);
 void gs_bundle_free_p(gs_bundle **bundle);
 #define GS_AUTO_BUNDLE __attribute__((cleanup(gs_bundle_free_p)))
 uint64_t gs_bundle_length(const gs_bundle *bundle);
 size_t gs_bundle_signature_count(const gs_bundle *bundle);
+/* How many files it is in: 1 also for a split bundle of one volume. */
+size_t gs_bundle_volume_count(const gs_bundle *bundle);
+
+/* Walks the chain of roots that the bundle carries, if any, from *trust on, as gs_trust_walk does: before gs_bundle_verify, so that the
+ * bundle is judged by the newest root. Nothing else of the bundle is believed for it. */
+int gs_bundle_walk(const gs_bundle *bundle, gs_trust **trust, int (*reached)(void *state, const gs_trust *next, gs_error *err),
+                   void *state, gs_error *err) GS_MUST_USE;
 
 /* On which terms a bundle counts as authentic. */
 typedef struct gs_terms {
@@ -96,8 +111,10 @@ const gs_signature_report *gs_verified_signatures(const gs_verified *verified, s
 const void *gs_verified_signature(const gs_verified *verified, size_t i, size_t *len);
 const gs_member *gs_verified_members(const gs_verified *verified, size_t *count);
 const gs_member *gs_verified_blob(const gs_verified *verified, const gs_digest *digest); /* NULL: not carried */
-/* The file itself, for pread and for uploads; valid while verified lives. */
+/* The file itself, for uploads and for serving; valid while verified lives. -1 when the bundle is split into volumes, which kept ones
+ * never are. */
 int gs_verified_fd(const gs_verified *verified);
+size_t gs_verified_volume_count(const gs_verified *verified);
 uint64_t gs_verified_length(const gs_verified *verified);
 
 /* Reads a small member whole (at most max) and checks it. */
@@ -123,10 +140,16 @@ typedef struct gs_writer_plan {
     size_t manifest_json_len;
     const gs_descriptor *blobs;
     size_t blob_count;
-    gs_statement statement; /* total_length, envelope_size, index*, layout are filled in by the writer */
+    const void *roots; /* a chain for sites that know an earlier root (trust.h), at most GS_MAX_ROOTS_BYTES; NULL: none */
+    size_t roots_len;
+    uint64_t volume_size;   /* the bundle becomes volumes PATH.001, … of at most so many bytes; 0: it is one file */
+    gs_statement statement; /* total_length, envelope_size, index*, layout, roots* are filled in by the writer */
 } gs_writer_plan;
 
-/* Lays out the file, checks the free space, makes or reopens PATH.partial. With a partial of the same length, blobs that are
+/* GS_EEXISTS: what would be written at PATH exists already (which file); volumes that an interrupted build has given their names, all
+ * but the first, are its own. */
+int gs_writer_check_free(const char *path, bool split, gs_error *err) GS_MUST_USE;
+/* Lays out the file, checks the free space, makes or reopens PATH.partial (PATH.001.partial and so on). With a partial of the same length, blobs that are
  * already at their place (re-hashed now) are done; another one is begun anew. Both are told by an event. run must outlive the
  * writer; of plan nothing is kept. GS_ESPEC: the plan cannot become a bundle; GS_ELIMIT: it is too large for one; GS_ENOSPACE;
  * GS_ELOCKED: another process is on the same partial. */
@@ -136,8 +159,10 @@ bool gs_writer_has(const gs_writer *writer, const gs_digest *blob);
 /* A sink for one blob: written at its place and hashed as it arrives, at most its size. Closing it proves digest and size
  * (GS_EDIGEST), and only then the blob counts as there. */
 int gs_writer_blob(gs_writer *writer, const gs_digest *blob, gs_sink **out, gs_error *err) GS_MUST_USE;
-/* Takes a blob out of another bundle (copy_file_range, then hashed in place). */
+/* Takes a blob out of a file (copy_file_range, then hashed in place). */
 int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t offset, gs_error *err) GS_MUST_USE;
+/* The same out of another bundle, which has to carry it. */
+int gs_writer_reuse(gs_writer *writer, const gs_digest *blob, const gs_verified *from, gs_error *err) GS_MUST_USE;
 /* Writes index and envelope, signs with each key, fsyncs, renames to PATH. replace: an existing PATH may go. digest (may be NULL)
  * gets the bundle's digest. GS_EEXISTS: PATH exists, or a key is given twice; GS_EINTERNAL: a blob is missing. After these the
  * writer can go on; after an error of the disk the partial is gone. */

@@ -5,11 +5,12 @@
 #include "envelope.h"
 #include "gapship/bundle.h"
 #include "index.h"
+#include "volume.h"
 
 struct gs_bundle {
-    int fd;
-    char *name; /* for messages */
-    uint64_t length;
+    gs_medium medium;
+    char *name;       /* for messages */
+    gs_digest volume; /* which bundle the headers of its volumes say that they carry; nothing when it is one file */
     gs_envelope envelope;
     unsigned char *head; /* the envelope's data, envelope.size bytes */
 };
@@ -24,8 +25,17 @@ struct gs_verified {
     gs_index index;
 };
 
-/* Reads and checks the framing of an open file; fd is taken over on success only. */
-int gs_bundle_read_head(int fd, uint64_t length, const char *name, gs_bundle **out, gs_error *err) GS_MUST_USE;
+bool gs_bundle_is_split(const gs_bundle *bundle);
+/* Reads and checks the framing of an open file; medium is taken over on success only. */
+int gs_bundle_read_head(gs_medium *medium, const char *name, gs_bundle **out, gs_error *err) GS_MUST_USE;
+/* Adds the bundle's name to an error that does not say yet which volume it is about. */
+void gs_bundle_name_error(const gs_bundle *bundle, gs_error *err);
+/* "the file", or the volumes that these bytes are on, as an error says it. */
+#define GS_PLACE_TEXT 48
+void gs_bundle_place(const gs_bundle *bundle, uint64_t offset, uint64_t len, char out[GS_PLACE_TEXT]);
+
+/* That the chain of roots beside the statement is the one it names (roots.c). GS_EFORMAT, GS_EDIGEST. */
+int gs_bundle_check_roots(const gs_bundle *bundle, const gs_statement *statement, gs_error *err) GS_MUST_USE;
 
 /* The bytes that stand before the data of a member: the padding of what ends at `end`, and the member's header. */
 #define GS_GAP_BYTES (2 * GS_BLOCK)

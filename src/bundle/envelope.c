@@ -7,7 +7,8 @@
 
 #include "gapship/num.h"
 
-#define RESERVED_OFFSET 24u
+#define ROOTS_OFFSET    24u
+#define RESERVED_OFFSET 28u
 
 static bool all_zero(const unsigned char *bytes, size_t len)
 {
@@ -19,12 +20,17 @@ static bool all_zero(const unsigned char *bytes, size_t len)
     return true;
 }
 
+int gs_envelope_fail_partial(gs_error *err)
+{
+    (void)gs_fail(err, GS_EFORMAT, "this is the unfinished file of a build");
+    (void)gs_error_hint(err, "run the same \"gapship build\" again: it goes on from here");
+    return GS_EFORMAT;
+}
+
 static int check_magic(const unsigned char *header, gs_error *err)
 {
     if (memcmp(header, GS_PARTIAL_MAGIC, GS_MAGIC_BYTES) == 0) {
-        (void)gs_fail(err, GS_EFORMAT, "this is the unfinished file of a build");
-        (void)gs_error_hint(err, "run the same \"gapship build\" again: it goes on from here");
-        return GS_EFORMAT;
+        return gs_envelope_fail_partial(err);
     }
     if (memcmp(header, GS_ENVELOPE_MAGIC, GS_MAGIC_BYTES) != 0) {
         return gs_fail(err, GS_EFORMAT, "this is not a bundle: its envelope does not begin with %s", GS_ENVELOPE_MAGIC);
@@ -53,6 +59,7 @@ int gs_envelope_parse_header(const unsigned char header[GS_ENVELOPE_HEADER], uin
     uint32_t size = gs_load_u32(header + 12);
     uint32_t statement_length = gs_load_u32(header + 16);
     uint32_t count = gs_load_u32(header + GS_ENVELOPE_COUNT_OFFSET);
+    uint32_t roots_length = gs_load_u32(header + ROOTS_OFFSET);
     if (size < GS_BLOCK || size > GS_MAX_ENVELOPE_BYTES || size % GS_BLOCK != 0) {
         return gs_fail(err, GS_EFORMAT, "the envelope's size %" PRIu32 " is not a multiple of %u up to %zu", size, GS_BLOCK,
                        GS_MAX_ENVELOPE_BYTES);
@@ -63,16 +70,23 @@ int gs_envelope_parse_header(const unsigned char header[GS_ENVELOPE_HEADER], uin
     if (statement_length == 0 || statement_length > GS_MAX_STATEMENT_BYTES || statement_length > size - GS_ENVELOPE_HEADER) {
         return gs_fail(err, GS_EFORMAT, "the statement's length %" PRIu32 " does not fit the envelope", statement_length);
     }
+    if (roots_length > GS_MAX_ROOTS_BYTES || roots_length > size - GS_ENVELOPE_HEADER - statement_length) {
+        return gs_fail(err, GS_EFORMAT, "the length %" PRIu32 " of the chain of roots does not fit the envelope", roots_length);
+    }
     if (count > GS_MAX_SIGNATURES) {
         return gs_fail(err, GS_EFORMAT, "the envelope has %" PRIu32 " signatures, %u are the most", count, GS_MAX_SIGNATURES);
     }
-    *out = (gs_envelope){.size = size, .statement_length = statement_length, .count = count};
+    *out = (gs_envelope){.size = size,
+                         .statement_length = statement_length,
+                         .roots_offset = GS_ENVELOPE_HEADER + statement_length,
+                         .roots_length = roots_length,
+                         .count = count};
     return 0;
 }
 
 int gs_envelope_parse_entries(const unsigned char *data, gs_envelope *out, gs_error *err)
 {
-    return gs_signature_entries_parse(data, out->size, GS_ENVELOPE_HEADER + out->statement_length, out->count, out->signatures,
+    return gs_signature_entries_parse(data, out->size, out->roots_offset + out->roots_length, out->count, out->signatures,
                                       &out->end, err);
 }
 
@@ -86,13 +100,15 @@ int gs_envelope_check_rest(const unsigned char *data, const gs_envelope *envelop
     return 0;
 }
 
-void gs_envelope_write_header(gs_buf *out, size_t envelope_size, const void *statement, size_t len, size_t signature_count)
+void gs_envelope_write_head(gs_buf *out, size_t envelope_size, const gs_envelope_parts *parts, size_t signature_count)
 {
     gs_buf_add(out, GS_ENVELOPE_MAGIC, GS_MAGIC_BYTES);
     gs_buf_add_u32(out, GS_FORMAT_VERSION);
     gs_buf_add_u32(out, (uint32_t)envelope_size);
-    gs_buf_add_u32(out, (uint32_t)len);
+    gs_buf_add_u32(out, (uint32_t)parts->statement_len);
     gs_buf_add_u32(out, (uint32_t)signature_count);
+    gs_buf_add_u32(out, (uint32_t)parts->roots_len);
     gs_buf_add_zeros(out, GS_ENVELOPE_HEADER - RESERVED_OFFSET);
-    gs_buf_add(out, statement, len);
+    gs_buf_add(out, parts->statement, parts->statement_len);
+    gs_buf_add(out, parts->roots, parts->roots_len);
 }

@@ -9,6 +9,8 @@
 typedef struct gs_envelope {
     size_t size;
     size_t statement_length; /* the statement is at GS_ENVELOPE_HEADER */
+    size_t roots_offset;     /* of the chain of roots */
+    size_t roots_length;     /* 0: there is none */
     size_t end;              /* of the last entry */
     size_t count;
     gs_signature_entry signatures[GS_MAX_SIGNATURES];
@@ -22,8 +24,18 @@ int gs_envelope_parse_entries(const unsigned char *data, gs_envelope *out, gs_er
 /* That nothing but zeros follows the entries. GS_EFORMAT. */
 int gs_envelope_check_rest(const unsigned char *data, const gs_envelope *envelope, gs_error *err) GS_MUST_USE;
 
-/* Header and statement, without entries. The caller adds those, and zeros. */
-void gs_envelope_write_header(gs_buf *out, size_t envelope_size, const void *statement, size_t len, size_t signature_count);
+/* Says of a file with the magic GS_PARTIAL_MAGIC what it is. GS_EFORMAT. */
+int gs_envelope_fail_partial(gs_error *err) GS_MUST_USE;
+
+/* What stands between header and entries. */
+typedef struct gs_envelope_parts {
+    const void *statement;
+    size_t statement_len;
+    const void *roots; /* a chain; NULL where roots_len is 0 */
+    size_t roots_len;
+} gs_envelope_parts;
+/* Header, statement and chain, without entries. The caller adds those, and zeros. */
+void gs_envelope_write_head(gs_buf *out, size_t envelope_size, const gs_envelope_parts *parts, size_t signature_count);
 /* Where the count stands in the data, for gs_bundle_add_signature. */
 #define GS_ENVELOPE_COUNT_OFFSET 20u
 

@@ -18,6 +18,10 @@ static int check_plan(const gs_writer_plan *plan, gs_error *err)
         return gs_fail(err, GS_ELIMIT, "index.json or manifest.json is larger than the %zu bytes of a bundle's",
                        GS_MAX_LAYOUT_INDEX_BYTES);
     }
+    if (plan->roots_len > GS_MAX_ROOTS_BYTES) {
+        return gs_fail(err, GS_ELIMIT, "the chain of roots has %zu bytes, more than the %zu of a bundle's", plan->roots_len,
+                       GS_MAX_ROOTS_BYTES);
+    }
     if (plan->blob_count > GS_MAX_MEMBERS - GS_FIRST_BLOB) {
         return gs_fail(err, GS_ELIMIT, "%zu blobs are more than the %u of a bundle", plan->blob_count,
                        GS_MAX_MEMBERS - GS_FIRST_BLOB);
@@ -46,8 +50,9 @@ static int size_envelope(const gs_writer_plan *plan, gs_layout *layout, gs_error
     longest.total_length = GS_LARGEST_NUMBER;
     longest.envelope_size = GS_LARGEST_NUMBER;
     longest.index_size = layout->index_size;
+    longest.roots_size = plan->roots_len;
     int code = gs_statement_write(&longest, &text, err);
-    uint64_t size = GS_ENVELOPE_HEADER + text.len + GS_SIGNATURE_ROOM;
+    uint64_t size = GS_ENVELOPE_HEADER + text.len + plan->roots_len + GS_SIGNATURE_ROOM;
     layout->envelope_size = (size_t)(size + gs_tar_padding(size));
     return code;
 }

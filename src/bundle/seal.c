@@ -53,7 +53,11 @@ static int write_envelope(gs_writer *writer, const gs_buf *statement, const gs_p
     gs_buf_init(&head, GS_MAX_ENVELOPE_BYTES + GS_BLOCK);
     gs_tar_header(GS_NAME_ENVELOPE, writer->layout.envelope_size, header);
     gs_buf_add(&head, header, sizeof header);
-    int code = gs_envelope_sign(statement, writer->layout.envelope_size, keys, key_count, &head, err);
+    const gs_envelope_parts parts = {.statement = statement->data,
+                                     .statement_len = statement->len,
+                                     .roots = writer->roots,
+                                     .roots_len = (size_t)writer->statement.roots_size};
+    int code = gs_envelope_sign(&parts, writer->layout.envelope_size, keys, key_count, &head, err);
     return code == 0 ? gs_fs_pwrite(writer->fd, head.data, head.len, 0, err) : code;
 }
 

@@ -51,16 +51,16 @@ static int append_signature(const gs_private_key *key, const gs_buf *encoding, g
     return 0;
 }
 
-int gs_envelope_sign(const gs_buf *statement, size_t envelope_size, const gs_private_key *const *keys, size_t key_count,
+int gs_envelope_sign(const gs_envelope_parts *parts, size_t envelope_size, const gs_private_key *const *keys, size_t key_count,
                      gs_buf *out, gs_error *err)
 {
     gs_digest ids[GS_MAX_SIGNATURES];
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_BLOCK);
     int code = key_count <= GS_MAX_SIGNATURES ? 0 : fail_many(err);
-    code = code == 0 ? gs_pae(GS_STATEMENT_TYPE, statement->data, statement->len, &encoding, err) : code;
+    code = code == 0 ? gs_pae(GS_STATEMENT_TYPE, parts->statement, parts->statement_len, &encoding, err) : code;
     size_t start = out->len;
-    gs_envelope_write_header(out, envelope_size, statement->data, statement->len, key_count);
+    gs_envelope_write_head(out, envelope_size, parts, key_count);
     for (size_t i = 0; code == 0 && i < key_count; i++) {
         code = append_signature(keys[i], &encoding, out, &ids[i], err);
         for (size_t j = 0; code == 0 && j < i; j++) {
@@ -112,29 +112,45 @@ static int write_addition(const gs_bundle *bundle, const gs_public_key *key, con
     gs_buf_add_u32(&count, (uint32_t)(envelope->count + 1));
     int code = gs_buf_check(&entry, err);
     code = code == 0 ? gs_buf_check(&count, err) : code;
-    code = code == 0 ? gs_fs_pwrite(bundle->fd, entry.data, entry.len, GS_ENVELOPE_OFFSET + envelope->end, err) : code;
-    code = code == 0 ? gs_fs_sync(bundle->fd, err) : code;
-    code = code == 0 ? gs_fs_pwrite(bundle->fd, count.data, count.len, GS_ENVELOPE_OFFSET + GS_ENVELOPE_COUNT_OFFSET, err) : code;
-    return code == 0 ? gs_fs_sync(bundle->fd, err) : code;
+    code = code == 0 ? gs_medium_write(&bundle->medium, entry.data, entry.len, GS_ENVELOPE_OFFSET + envelope->end, err) : code;
+    code = code == 0 ? gs_fs_sync(bundle->medium.parts[0].fd, err) : code;
+    code = code == 0 ? gs_medium_write(&bundle->medium, count.data, count.len, GS_ENVELOPE_OFFSET + GS_ENVELOPE_COUNT_OFFSET, err) : code;
+    return code == 0 ? gs_fs_sync(bundle->medium.parts[0].fd, err) : code;
 }
 
-int gs_bundle_add_signature(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
+/* The head alone is opened: where a bundle is split, its first volume. */
+static int open_head(const char *path, gs_bundle **out, gs_error *err)
 {
     GS_AUTO_FD int fd = -1;
-    GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
+    gs_medium medium = {0};
+    unsigned char start[GS_MAGIC_BYTES] = {0};
     uint64_t length = 0;
     int code = gs_fs_open_locked(path, false, &fd, &length, err);
     if (code != 0) {
         return code;
     }
-    code = gs_bundle_read_head(fd, length, path, &bundle, err);
+    code = length < sizeof start ? 0 : gs_fs_pread(fd, start, sizeof start, 0, err);
     if (code == 0) {
-        fd = -1;
-        code = check_addition(bundle, key, signature, len, err);
+        code = gs_volume_begins(start) ? gs_volume_open_head(fd, length, path, &medium, err)
+                                       : gs_medium_whole(fd, path, length, &medium, err);
     }
-    code = code == 0 ? write_addition(bundle, key, signature, len, err) : code;
-    code = code == 0 ? gs_fs_close(&bundle->fd, err) : code;
     if (code != 0) {
+        return code;
+    }
+    fd = -1;
+    code = gs_bundle_read_head(&medium, path, out, err);
+    gs_medium_done(&medium);
+    return code;
+}
+
+int gs_bundle_add_signature(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
+{
+    GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
+    int code = open_head(path, &bundle, err);
+    code = code == 0 ? check_addition(bundle, key, signature, len, err) : code;
+    code = code == 0 ? write_addition(bundle, key, signature, len, err) : code;
+    code = code == 0 ? gs_fs_close(&bundle->medium.parts[0].fd, err) : code;
+    if (code != 0 && err && err->where[0] == '\0') {
         (void)gs_error_at(err, "%s", path);
     }
     return code;

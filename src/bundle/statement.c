@@ -31,9 +31,9 @@ typedef struct json_requires {
 } json_requires;
 
 typedef struct json_predicate {
-    const char *product, *version, *issued_at;
+    const char *product, *version, *issued_at, *fresh_until;
     int64_t epoch, sequence, security_floor, total_length, envelope_size;
-    json_digest index, layout;
+    json_digest index, layout, roots;
     json_requires requires;
 } json_predicate;
 
@@ -107,7 +107,9 @@ static bool is_time(const char *text)
         .key = (k), .kind = GS_BIND_STRUCT, .offset = offsetof(T, m), .required = true, .table = (t)                               \
     }
 
-#define HEX_DIGEST "64 lower-case hexadecimal digits"
+#define NEVER_FRESH "freshUntil is before issuedAt, so the bundle was never fresh"
+#define A_TIME      "a time of RFC 3339 in UTC"
+#define HEX_DIGEST  "64 lower-case hexadecimal digits"
 
 static const gs_bind_field digest_fields[] = {TEXT(json_digest, "sha256", sha256, is_hex_digest, HEX_DIGEST)};
 static const gs_bind_table digest_table = TABLE(json_digest, digest_fields, "a digest");
@@ -139,11 +141,17 @@ static const gs_bind_field predicate_fields[] = {
     NUMBER(json_predicate, "epoch", epoch),
     NUMBER(json_predicate, "sequence", sequence),
     NUMBER(json_predicate, "securityFloor", security_floor),
-    TEXT(json_predicate, "issuedAt", issued_at, is_time, "a time of RFC 3339 in UTC"),
+    TEXT(json_predicate, "issuedAt", issued_at, is_time, A_TIME),
+    {.key = "freshUntil",
+     .kind = GS_BIND_TEXT,
+     .offset = offsetof(json_predicate, fresh_until),
+     .valid = is_time,
+     .expects = A_TIME},
     NUMBER(json_predicate, "totalLength", total_length),
     NUMBER(json_predicate, "envelopeSize", envelope_size),
     STRUCT(json_predicate, "index", index, &sized_table),
     STRUCT(json_predicate, "layout", layout, &digest_table),
+    {.key = "roots", .kind = GS_BIND_STRUCT, .offset = offsetof(json_predicate, roots), .table = &sized_table},
     {.key = "requires", .kind = GS_BIND_STRUCT, .offset = offsetof(json_predicate, requires), .table = &requires_table},
 };
 static const gs_bind_table predicate_table = TABLE(json_predicate, predicate_fields, "the predicate");
@@ -175,6 +183,9 @@ const char *gs_statement_problem(const gs_statement *statement)
     if (statement->security_floor > statement->sequence) {
         return "the security floor is above the sequence, so the bundle would forbid itself";
     }
+    if (statement->fresh_until != 0 && statement->fresh_until < statement->issued_at) {
+        return NEVER_FRESH;
+    }
     if (statement->upgrades_from && !is_constraint(statement->upgrades_from)) {
         return "upgradesFrom is not a constraint on versions such as \">=1.1.0\"";
     }
@@ -196,13 +207,23 @@ int gs_statement_write(const gs_statement *statement, gs_buf *out, gs_error *err
     /* Product, version and constraint have no character that JSON would escape: gs_statement_problem saw to that. */
     gs_buf_printf(out,
                   "\"predicate\":{\"product\":\"%s\",\"version\":\"%s\",\"epoch\":%" PRIu64 ",\"sequence\":%" PRIu64
-                  ",\"securityFloor\":%" PRIu64 ",\"issuedAt\":\"%s\",",
+                  ",\"securityFloor\":%" PRIu64 ",\"issuedAt\":\"%s\"",
                   statement->product, statement->version, statement->epoch, statement->sequence, statement->security_floor,
                   issued_at);
+    if (statement->fresh_until != 0) {
+        char fresh_until[GS_TIME_TEXT];
+        gs_format_time(statement->fresh_until, fresh_until);
+        gs_buf_printf(out, ",\"freshUntil\":\"%s\"", fresh_until);
+    }
     gs_buf_printf(out,
-                  "\"totalLength\":%" PRIu64 ",\"envelopeSize\":%" PRIu64 ",\"index\":{\"sha256\":\"%s\",\"size\":%" PRIu64
+                  ",\"totalLength\":%" PRIu64 ",\"envelopeSize\":%" PRIu64 ",\"index\":{\"sha256\":\"%s\",\"size\":%" PRIu64
                   "},\"layout\":{\"sha256\":\"%s\"}",
                   statement->total_length, statement->envelope_size, index, statement->index_size, layout);
+    if (statement->roots_size > 0) {
+        char roots[GS_DIGEST_HEX];
+        gs_digest_hex(&statement->roots, roots);
+        gs_buf_printf(out, ",\"roots\":{\"sha256\":\"%s\",\"size\":%" PRIu64 "}", roots, statement->roots_size);
+    }
     if (statement->upgrades_from) {
         gs_buf_printf(out, ",\"requires\":{\"upgradesFrom\":\"%s\"}", statement->upgrades_from);
     }
@@ -230,6 +251,13 @@ static const char *find_contradiction(const json_statement *json)
         strcmp(json->subject.items[1].digest.sha256, p->layout.sha256) != 0) {
         return "its subjects and its predicate name different digests";
     }
+    /* Both are of one shape, in which the order of texts is that of times. */
+    if (p->fresh_until && strcmp(p->fresh_until, p->issued_at) < 0) {
+        return NEVER_FRESH;
+    }
+    if (p->roots.sha256 && (p->roots.size < 1 || p->roots.size > (int64_t)GS_MAX_ROOTS_BYTES)) {
+        return "its chain of roots has an impossible size";
+    }
     return NULL;
 }
 
@@ -247,10 +275,17 @@ static void convert(const json_statement *json, gs_statement *out)
         .index_size = (uint64_t)p->index.size,
         .upgrades_from = p->requires.upgrades_from,
     };
-    /* The binder has accepted all three. */
+    /* The binder has accepted them all. */
     (void)gs_parse_time(p->issued_at, &out->issued_at);
+    if (p->fresh_until) {
+        (void)gs_parse_time(p->fresh_until, &out->fresh_until);
+    }
     (void)gs_hex_decode(p->index.sha256, out->index.bytes, GS_DIGEST_BYTES);
     (void)gs_hex_decode(p->layout.sha256, out->layout.bytes, GS_DIGEST_BYTES);
+    if (p->roots.sha256) {
+        out->roots_size = (uint64_t)p->roots.size;
+        (void)gs_hex_decode(p->roots.sha256, out->roots.bytes, GS_DIGEST_BYTES);
+    }
 }
 
 int gs_statement_parse(const void *data, size_t len, gs_arena *arena, gs_statement *out, gs_error *err)

@@ -91,9 +91,9 @@ static int read_statement(gs_verified *verified, gs_error *err)
         return code;
     }
     const gs_statement *statement = &verified->statement;
-    if (statement->total_length != file->length) {
+    if (statement->total_length != file->medium.length) {
         (void)gs_fail(err, GS_EFORMAT, "the file has %" PRIu64 " bytes, but its signed statement says %" PRIu64 ": it was %s",
-                      file->length, statement->total_length, file->length < statement->total_length ? "cut short" : "extended");
+                      file->medium.length, statement->total_length, file->medium.length < statement->total_length ? "cut short" : "extended");
         (void)gs_error_hint(err, "copy it again from where it was made");
         return GS_EFORMAT;
     }
@@ -101,16 +101,28 @@ static int read_statement(gs_verified *verified, gs_error *err)
         return gs_fail(err, GS_EFORMAT, "envelope and statement do not agree on the size of the envelope");
     }
     uint64_t head = GS_ENVELOPE_OFFSET + statement->envelope_size + GS_BLOCK;
-    if (statement->index_size > GS_MAX_INDEX_BYTES || head > file->length || statement->index_size > file->length - head) {
+    if (statement->index_size > GS_MAX_INDEX_BYTES || head > file->medium.length || statement->index_size > file->medium.length - head) {
         return gs_fail(err, GS_EFORMAT, "the index of %" PRIu64 " bytes does not fit the file", statement->index_size);
     }
-    return 0;
+    return gs_bundle_check_roots(file, statement, err);
+}
+
+/* A volume's header is not signed, but it has no byte that may differ from what was. */
+static int check_volumes(const gs_verified *verified, gs_error *err)
+{
+    const gs_bundle *file = verified->file;
+    if (!gs_bundle_is_split(file) || gs_digest_equal(&file->volume, &verified->digest)) {
+        return 0;
+    }
+    (void)gs_fail(err, GS_EFORMAT, "the headers of the volumes name another bundle than the one that is in them");
+    (void)gs_error_hint(err, "copy the volumes again from where they were made");
+    return GS_EFORMAT;
 }
 
 static int compare(const gs_bundle *file, const unsigned char *expected, size_t len, uint64_t offset, gs_error *err)
 {
     unsigned char found[GS_TAIL_BYTES];
-    int code = gs_fs_pread(file->fd, found, len, offset, err);
+    int code = gs_medium_read(&file->medium, found, len, offset, err);
     if (code != 0 || memcmp(found, expected, len) == 0) {
         return code;
     }
@@ -118,8 +130,10 @@ static int compare(const gs_bundle *file, const unsigned char *expected, size_t 
     while (found[at] == expected[at]) {
         at++;
     }
-    return gs_fail(err, GS_EFORMAT, "the byte at offset %" PRIu64 " is not what the format has there: the file was changed",
-                   offset + at);
+    char place[GS_PLACE_TEXT];
+    gs_bundle_place(file, offset + at, 1, place);
+    return gs_fail(err, GS_EFORMAT, "the byte at offset %" PRIu64 " %s is not what the format has there: it was changed",
+                   offset + at, place);
 }
 
 static int check_head_headers(const gs_verified *verified, gs_error *err)
@@ -144,7 +158,7 @@ static int read_index(gs_verified *verified, gs_error *err)
         return gs_fail_nomem(err);
     }
     gs_digest digest;
-    int code = gs_fs_pread(verified->file->fd, data, size, frame.offset, err);
+    int code = gs_medium_read(&verified->file->medium, data, size, frame.offset, err);
     code = code == 0 ? gs_digest_of(data, size, &digest, err) : code;
     if (code == 0 && !gs_digest_equal(&digest, &statement->index)) {
         code = gs_fail(err, GS_EDIGEST, "the index does not have the digest that was signed: the file was changed");
@@ -186,11 +200,12 @@ int gs_bundle_verify(gs_bundle **bundle, const gs_terms *terms, gs_verified **ou
     verified->file = *bundle;
     int code = check_threshold(verified, terms, err);
     code = code == 0 ? read_statement(verified, err) : code;
+    code = code == 0 ? check_volumes(verified, err) : code;
     code = code == 0 ? check_head_headers(verified, err) : code;
     code = code == 0 ? read_index(verified, err) : code;
     code = code == 0 ? check_gaps(verified, err) : code;
     if (code != 0) {
-        (void)gs_error_at(err, "%s", verified->file->name);
+        gs_bundle_name_error(verified->file, err);
         verified->file = NULL; /* stays the caller's */
         return code;
     }

@@ -87,6 +87,7 @@ static int new_writer(const gs_run *run, const char *path, const gs_writer_plan 
         return gs_fail_nomem(err);
     }
     code = keep_statement(writer, &plan->statement, err);
+    code = code == 0 ? gs_writer_keep_roots(writer, plan, err) : code;
     if (code == 0) {
         *out = GS_STEAL(writer);
     }

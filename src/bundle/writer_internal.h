@@ -15,6 +15,7 @@ struct gs_writer {
     char *partial;
     gs_arena *arena; /* of the statement's strings */
     gs_statement statement;
+    const void *roots; /* the chain that it carries, in arena */
     gs_layout layout;
     pthread_mutex_t lock; /* guards states; each member's place, digest and chunks belong to who has set ARRIVING */
     gs_blob_state *states;
@@ -29,6 +30,8 @@ void gs_writer_settle(gs_writer *writer, size_t member, bool there);
 int gs_writer_frame(gs_writer *writer, size_t member, gs_error *err) GS_MUST_USE;
 /* Hashes what stands at a blob's place; GS_EDIGEST when it is something else. */
 int gs_writer_prove(gs_writer *writer, size_t member, gs_error *err) GS_MUST_USE;
+/* Keeps the plan's chain of roots, and its digest and size in the statement (roots.c). */
+int gs_writer_keep_roots(gs_writer *writer, const gs_writer_plan *plan, gs_error *err) GS_MUST_USE;
 int gs_writer_fail_digest(const gs_member *member, const gs_digest *found, gs_error *err);
 
 #endif

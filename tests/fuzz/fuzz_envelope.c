@@ -10,6 +10,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check_places(const gs_envelope *e)
 {
     size_t end = GS_ENVELOPE_HEADER + e->statement_length;
+    if (e->roots_offset != end || e->roots_length > GS_MAX_ROOTS_BYTES) {
+        abort();
+    }
+    end += e->roots_length;
     for (size_t i = 0; i < e->count; i++) {
         const gs_signature_entry *s = &e->signatures[i];
         if (s->offset != end + GS_SIGNATURE_HEADER || s->length == 0 || s->offset + s->length > e->size) {
@@ -26,7 +30,11 @@ static void check_rewritten(const uint8_t *data, const gs_envelope *e)
 {
     gs_buf out;
     gs_buf_init(&out, GS_MAX_ENVELOPE_BYTES);
-    gs_envelope_write_header(&out, e->size, data + GS_ENVELOPE_HEADER, e->statement_length, e->count);
+    const gs_envelope_parts parts = {.statement = data + GS_ENVELOPE_HEADER,
+                                     .statement_len = e->statement_length,
+                                     .roots = data + e->roots_offset,
+                                     .roots_len = e->roots_length};
+    gs_envelope_write_head(&out, e->size, &parts, e->count);
     bool known = true;
     for (size_t i = 0; i < e->count; i++) {
         known = known && e->signatures[i].scheme == GS_SCHEME_KEY;

@@ -14,7 +14,7 @@ static void put_u32(unsigned char *at, uint32_t value)
     }
 }
 
-/* Two signatures of 64 and 3 bytes by different keys behind a statement of 10. */
+/* Two signatures of 64 and 3 bytes by different keys behind a statement of 10 and a chain of 5. */
 static void make(unsigned char data[SIZE])
 {
     static const gs_digest ids[] = {{{1}}, {{2}}};
@@ -22,7 +22,8 @@ static void make(unsigned char data[SIZE])
     gs_buf_init(&out, SIZE);
     char signature[64];
     memset(signature, 's', sizeof signature);
-    gs_envelope_write_header(&out, SIZE, "0123456789", 10, 2);
+    const gs_envelope_parts parts = {.statement = "0123456789", .statement_len = 10, .roots = "roots", .roots_len = 5};
+    gs_envelope_write_head(&out, SIZE, &parts, 2);
     gs_signature_entry_write(&out, GS_SCHEME_KEY, &ids[0], signature, 64);
     gs_signature_entry_write(&out, GS_SCHEME_KEY, &ids[1], signature, 3);
     gs_buf_add_zeros(&out, SIZE - out.len);
@@ -47,14 +48,16 @@ static void test_reads_what_it_writes(void **state)
     assert_ok(&err, parse(data, 512 + SIZE, &e, &err));
     assert_int_equal(e.size, SIZE);
     assert_int_equal(e.statement_length, 10);
+    assert_int_equal(e.roots_offset, 64 + 10);
+    assert_int_equal(e.roots_length, 5);
     assert_int_equal(e.count, 2);
     assert_int_equal(e.signatures[0].scheme, 1);
-    assert_int_equal(e.signatures[0].offset, 64 + 10 + 40);
+    assert_int_equal(e.signatures[0].offset, 64 + 15 + 40);
     assert_int_equal(e.signatures[0].length, 64);
     assert_int_equal(e.signatures[0].key_id.bytes[0], 1);
-    assert_int_equal(e.signatures[1].offset, 64 + 10 + 40 + 64 + 40);
+    assert_int_equal(e.signatures[1].offset, 64 + 15 + 40 + 64 + 40);
     assert_int_equal(e.signatures[1].length, 3);
-    assert_int_equal(e.end, 64 + 10 + 40 + 64 + 40 + 3);
+    assert_int_equal(e.end, 64 + 15 + 40 + 64 + 40 + 3);
 }
 
 static const struct {
@@ -77,13 +80,16 @@ static const struct {
     {20, 0xffffffff, "signatures"},
     {20, 3, "length 0 of a signature"},
     {20, 1, "behind its last signature"},
-    {24, 1, "does not know"},
+    {24, 0, "a signature"},
+    {24, SIZE - 73, "chain of roots does not fit"},
+    {24, 0xffffffff, "chain of roots does not fit"},
+    {28, 1, "does not know"},
     {60, 0x01000000, "does not know"},
-    {74, 2, NULL}, /* an unknown scheme is reported later */
-    {74, 0x00010001, "does not know"},
-    {78, 0, "length 0 of a signature"},
-    {78, 1025, "length 1025"},
-    {78, 0xffffffff, "length 4294967295"},
+    {79, 2, NULL}, /* an unknown scheme is reported later */
+    {79, 0x00010001, "does not know"},
+    {83, 0, "length 0 of a signature"},
+    {83, 1025, "length 1025"},
+    {83, 0xffffffff, "length 4294967295"},
     {SIZE - 4, 1, "behind its last signature"},
 };
 
@@ -123,7 +129,7 @@ static void test_a_key_signs_once(void **state)
     unsigned char data[SIZE];
     gs_envelope e;
     gs_error err = {0};
-    const size_t second = 64 + 10 + 40 + 64;
+    const size_t second = 64 + 15 + 40 + 64;
     make(data);
     data[second + 8] = 1;
     assert_fails(&err, GS_EFORMAT, "two signatures by one key", parse(data, 512 + SIZE, &e, &err));

@@ -155,7 +155,7 @@ static void test_one_key_signs_once(void **state)
     for (size_t i = 0; i < COUNT_OF(many); i++) {
         many[i] = s.private[0];
     }
-    assert_fails(&err, GS_ELIMIT, "no room", gs_writer_seal(writer, many, COUNT_OF(many), false, NULL, &err));
+    assert_fails(&err, GS_ELIMIT, "at most 16 signatures", gs_writer_seal(writer, many, COUNT_OF(many), false, NULL, &err));
     gs_writer_free(writer);
     sample_done(&s);
 }
