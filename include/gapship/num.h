@@ -11,6 +11,8 @@ bool gs_parse_u64(const char *text, uint64_t max, uint64_t *out);
 bool gs_parse_i64(const char *text, int64_t *out);
 /* A duration in milliseconds: a number and one of ms, s, m, h ("300s", "5m", "2.5s" is refused). At most 30 days. */
 bool gs_parse_duration(const char *text, int64_t *milliseconds);
+/* An age in seconds, for what lasts longer than any step: a number and h or d ("36h", "180d"). At most 36500 days. */
+bool gs_parse_age(const char *text, int64_t *seconds);
 /* A size in bytes: "4GB" (10^9), "4GiB" (2^30), k/M/G/T with B or iB, or plain bytes. */
 bool gs_parse_size(const char *text, uint64_t *bytes);
 /* RFC 3339 in UTC ("2026-11-21T13:55:00Z"), seconds since 1970; years 1970 to 9999. */

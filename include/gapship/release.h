@@ -189,6 +189,7 @@ typedef struct gs_release {
     gs_arena *arena; /* owned */
     const char *name, *version;
     int64_t sequence, epoch, security_floor; /* epoch and floor default 0 */
+    const char *fresh_for;                   /* an age ("90d"), or NULL */
     const char *notes;                       /* path, or NULL */
     gs_provenance_spec source;
     gs_requires_spec requires;

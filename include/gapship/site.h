@@ -57,6 +57,8 @@ typedef struct gs_site {
     } environments;
     int64_t keep; /* retention.keep; 0: as the release says */
     bool allow_unsigned;
+    int64_t max_age;   /* seconds after its issue from which a bundle is stale; 0: only as it says itself */
+    bool refuse_stale; /* policy.onStale: a stale bundle, or an expired root, is refused; else only warned of */
 } gs_site;
 
 int gs_site_parse(const char *path, const char *data, size_t len, gs_site **out, gs_error *err) GS_MUST_USE;

@@ -15,9 +15,13 @@ typedef struct gs_site_file {
     } retention;
     struct {
         bool allow_unsigned;
+        const char *max_age;
+        int on_stale; /* GS_STALE_… */
     } policy;
     gs_site site; /* without what the three above hold */
 } gs_site_file;
+
+enum { GS_STALE_WARN, GS_STALE_REFUSE };
 
 extern const gs_bind_table gs_site_table; /* gs_site_file */
 

@@ -10,6 +10,7 @@
 
 #include "gapship/fs.h"
 #include "gapship/limits.h"
+#include "gapship/num.h"
 #include "gapship/text.h"
 
 static int bind_site(gs_site *site, gs_error *err)
@@ -24,6 +25,10 @@ static int bind_site(gs_site *site, gs_error *err)
     file.site.root = file.trust.root;
     file.site.keep = file.retention.keep;
     file.site.allow_unsigned = file.policy.allow_unsigned;
+    file.site.refuse_stale = file.policy.on_stale == GS_STALE_REFUSE;
+    if (file.policy.max_age) {
+        (void)gs_parse_age(file.policy.max_age, &file.site.max_age); /* the table has accepted it */
+    }
     *site = file.site;
     return 0;
 }

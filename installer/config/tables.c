@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "gapship/num.h"
 #include "gapship/oci.h"
 #include "gapship/text.h"
 
@@ -36,6 +37,12 @@ static bool is_prefix(const char *text)
 static bool is_positive(const char *digits)
 {
     return *digits != '-' && strcmp(digits, "0") != 0;
+}
+
+static bool is_age(const char *text)
+{
+    int64_t seconds = 0;
+    return gs_parse_age(text, &seconds) && seconds > 0;
 }
 
 #define NOT_EMPTY .valid = is_not_empty, .expects = "a text with something in it"
@@ -116,8 +123,16 @@ static const gs_bind_field retention_fields[] = {
 static const gs_bind_table retention_table = {"the site's retention", sizeof(((gs_site_file *)NULL)->retention), retention_fields,
                                               COUNT_OF(retention_fields), NULL};
 
+static const char *const stale_choices[] = {"warn", "refuse", NULL};
+#define POLICY(member) (offsetof(gs_site_file, policy.member) - offsetof(gs_site_file, policy))
 static const gs_bind_field policy_fields[] = {
-    {.key = "allowUnsigned", .kind = GS_BIND_BOOL},
+    {.key = "allowUnsigned", .kind = GS_BIND_BOOL, .offset = POLICY(allow_unsigned)},
+    {.key = "maxAge",
+     .kind = GS_BIND_TEXT,
+     .offset = POLICY(max_age),
+     .valid = is_age,
+     .expects = "a number of days or hours above 0, like 180d, up to 36500d"},
+    {.key = "onStale", .kind = GS_BIND_CHOICE, .offset = POLICY(on_stale), .choices = stale_choices, .otherwise = "warn"},
 };
 static const char *const policy_later[] = {"exec", NULL};
 static const gs_bind_table policy_table = {"the site's policy", sizeof(((gs_site_file *)NULL)->policy), policy_fields,

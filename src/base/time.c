@@ -8,6 +8,8 @@
 
 #define LAST_SECOND         INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
 #define LONGEST_DURATION    (INT64_C(30) * 24 * 3600 * 1000)
+#define SECONDS_OF_DAY      (UINT64_C(24) * 3600)
+#define OLDEST_AGE          (36500 * SECONDS_OF_DAY)
 #define LONGEST_SHOWN_HOURS INT64_C(99999999)
 
 typedef struct unit {
@@ -45,6 +47,17 @@ bool gs_parse_duration(const char *text, int64_t *milliseconds)
         return false;
     }
     *milliseconds = (int64_t)value;
+    return true;
+}
+
+bool gs_parse_age(const char *text, int64_t *seconds)
+{
+    static const unit units[] = {{"h", 3600}, {"d", SECONDS_OF_DAY}};
+    uint64_t value;
+    if (!parse_with_unit(text, units, sizeof units / sizeof units[0], &value) || value > OLDEST_AGE) {
+        return false;
+    }
+    *seconds = (int64_t)value;
     return true;
 }
 

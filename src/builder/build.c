@@ -5,6 +5,7 @@
 
 #include "builder.h"
 #include "gapship/limits.h"
+#include "gapship/num.h"
 #include "provenance.h"
 
 typedef struct build_keys {
@@ -137,6 +138,10 @@ static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
     GS_AUTO_WRITER gs_writer *writer = NULL;
     gs_fetched fetched = {0};
     int rc = gs_issue_time(job->lock, &plan.statement.issued_at, err);
+    int64_t fresh_for = 0;
+    if (rc == 0 && release->fresh_for && gs_parse_age(release->fresh_for, &fresh_for)) {
+        plan.statement.fresh_until = plan.statement.issued_at + fresh_for;
+    }
     if (rc == 0) {
         rc = gs_writer_begin(job->builder.run, job->output, &plan, &writer, err);
     }

@@ -126,6 +126,9 @@ static gs_node *head_map(const gs_verified *verified, const gs_contents *content
     map = gs_node_set_integer(arena, map, "sequence", (int64_t)statement->sequence);
     map = gs_node_set_integer(arena, map, "securityFloor", (int64_t)statement->security_floor);
     map = gs_node_set(arena, map, "issuedAt", time_node(arena, statement->issued_at));
+    if (statement->fresh_until > 0) {
+        map = gs_node_set(arena, map, "freshUntil", time_node(arena, statement->fresh_until));
+    }
     map = gs_node_set(arena, map, "digest", digest_node(arena, gs_verified_digest(verified)));
     map = gs_node_set_integer(arena, map, "size", (int64_t)gs_verified_length(verified));
     map = gs_node_set_text(arena, map, "upgradesFrom", statement->upgrades_from);

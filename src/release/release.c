@@ -56,6 +56,7 @@ static int bind_release(gs_release *release, gs_error *err)
     file.release.sequence = file.metadata.sequence;
     file.release.epoch = file.metadata.epoch;
     file.release.security_floor = file.metadata.security_floor;
+    file.release.fresh_for = file.metadata.fresh_for;
     file.release.notes = file.metadata.notes;
     file.release.keep = file.rollback.keep;
     *release = file.release;
@@ -112,6 +113,7 @@ int gs_release_write(const gs_release *release, gs_buf *out, gs_error *err)
                      .sequence = release->sequence,
                      .epoch = release->epoch,
                      .security_floor = release->security_floor,
+                     .fresh_for = release->fresh_for,
                      .notes = release->notes},
         .rollback = {.keep = release->keep},
         .release = *release,

@@ -10,7 +10,7 @@ typedef struct gs_release_file {
     struct {
         const char *name, *version;
         int64_t sequence, epoch, security_floor;
-        const char *notes;
+        const char *fresh_for, *notes;
         gs_place place;
     } metadata;
     struct {
@@ -41,6 +41,7 @@ bool gs_rule_label(const char *text);    /* DNS label: namespaces */
 bool gs_rule_dns_name(const char *text); /* DNS subdomain: Secrets, service accounts */
 bool gs_rule_positive(const char *digits);
 bool gs_rule_not_negative(const char *digits);
+bool gs_rule_age(const char *text);
 bool gs_rule_not_empty(const char *text);
 bool gs_rule_url(const char *text); /* of a check; may begin with a variable */
 bool gs_rule_digest(const char *text);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "gapship/num.h"
 #include "gapship/text.h"
 
 static const char digits[] = "0123456789";
@@ -80,6 +81,12 @@ bool gs_rule_dns_name(const char *text)
 bool gs_rule_positive(const char *number)
 {
     return *number != '-' && strcmp(number, "0") != 0;
+}
+
+bool gs_rule_age(const char *text)
+{
+    int64_t seconds = 0;
+    return gs_parse_age(text, &seconds) && seconds > 0;
 }
 
 bool gs_rule_not_negative(const char *number)

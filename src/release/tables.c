@@ -249,6 +249,10 @@ static const gs_bind_field metadata_fields[] = {
     {.key = "sequence", .kind = GS_BIND_INTEGER, .offset = METADATA(sequence), .required = true, POSITIVE},
     {.key = "epoch", .kind = GS_BIND_INTEGER, .offset = METADATA(epoch), NUMBER},
     {.key = "securityFloor", .kind = GS_BIND_INTEGER, .offset = METADATA(security_floor), NUMBER},
+    {.key = "freshFor",
+     .kind = GS_BIND_TEXT,
+     .offset = METADATA(fresh_for),
+     RULE(gs_rule_age, "a number of days or hours above 0, like 90d, up to 36500d")},
     {.key = "notes", .kind = GS_BIND_TEXT, .offset = METADATA(notes), PATH},
 };
 static const gs_bind_table metadata_table = {"metadata", sizeof(((gs_release_file *)NULL)->metadata), metadata_fields,

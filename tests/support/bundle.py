@@ -182,6 +182,7 @@ def statement_bytes(fields, total, envelope_size, index_digest, index_size, layo
         "sequence": fields["sequence"],
         "securityFloor": fields["securityFloor"],
         "issuedAt": fields["issuedAt"],
+        **({"freshUntil": fields["freshUntil"]} if "freshUntil" in fields else {}),
         "totalLength": total,
         "envelopeSize": envelope_size,
         "index": {"sha256": index_digest, "size": index_size},
@@ -230,6 +231,14 @@ def check_number(value):
     require(type(value) is int and 0 <= value <= LARGEST, "not a number in range")  # pylint: disable=unidiomatic-typecheck
 
 
+def check_time(value, name):
+    require(isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", value, re.A), f"{name} is malformed")
+    try:
+        require(datetime.datetime.strptime(value, "%Y-%m-%dT%H:%M:%SZ").year >= 1970, f"{name} is before 1970")
+    except ValueError as error:
+        raise Refused("FORMAT", f"{name} is no time") from error
+
+
 def parse_statement(data):
     document = strict_json(data)
     has_fields(document, ("_type", "subject", "predicateType", "predicate"))
@@ -237,18 +246,16 @@ def parse_statement(data):
     require(document["predicateType"] == "https://gapship.io/bundle/v1", "not the statement of a bundle")
     predicate = document["predicate"]
     numbers = ("epoch", "sequence", "securityFloor", "totalLength", "envelopeSize")
-    has_fields(predicate, ("product", "version", "issuedAt", "index", "layout", *numbers), ("requires",))
+    has_fields(predicate, ("product", "version", "issuedAt", "index", "layout", *numbers), ("freshUntil", "requires"))
     for name, valid in STATEMENT_FIELDS.items():
         require(isinstance(predicate[name], str) and valid(predicate[name]), f"{name} is malformed")
     for name in numbers:
         check_number(predicate[name])
     require(predicate["securityFloor"] <= predicate["sequence"], "securityFloor is above sequence")
-    issued = predicate["issuedAt"]
-    require(isinstance(issued, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", issued, re.A), "issuedAt is malformed")
-    try:
-        require(datetime.datetime.strptime(issued, "%Y-%m-%dT%H:%M:%SZ").year >= 1970, "issuedAt is before 1970")
-    except ValueError as error:
-        raise Refused("FORMAT", "issuedAt is no time") from error
+    check_time(predicate["issuedAt"], "issuedAt")
+    if "freshUntil" in predicate:
+        check_time(predicate["freshUntil"], "freshUntil")
+        require(predicate["freshUntil"] >= predicate["issuedAt"], "freshUntil is before issuedAt")
     has_fields(predicate["index"], ("sha256", "size"))
     check_digest(predicate["index"]["sha256"])
     check_number(predicate["index"]["size"])

@@ -37,6 +37,36 @@ static void parses_durations(void **state)
     }
 }
 
+static void parses_ages(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t value; /* -1: refused */
+    } cases[] = {
+        {"36h", 129600},
+        {"180d", 15552000},
+        {"0d", 0},
+        {"36500d", INT64_C(3153600000)},
+        {"36501d", -1},
+        {"876001h", -1},
+        {"", -1},
+        {"d", -1},
+        {"90", -1},
+        {"90s", -1},
+        {"90 d", -1},
+        {"-1d", -1},
+        {"1.5d", -1},
+        {"90dd", -1},
+        {"99999999999999999999d", -1},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        int64_t value = -7;
+        assert_int_equal(gs_parse_age(cases[i].text, &value), cases[i].value >= 0);
+        assert_true(value == (cases[i].value >= 0 ? cases[i].value : -7));
+    }
+}
+
 static void parses_sizes(void **state)
 {
     (void)state;
@@ -189,8 +219,9 @@ static void formats_durations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_durations), cmocka_unit_test(parses_sizes),  cmocka_unit_test(parses_times),
-        cmocka_unit_test(bounds_times),     cmocka_unit_test(formats_sizes), cmocka_unit_test(formats_durations),
+        cmocka_unit_test(parses_durations),  cmocka_unit_test(parses_ages),  cmocka_unit_test(parses_sizes),
+        cmocka_unit_test(parses_times),      cmocka_unit_test(bounds_times), cmocka_unit_test(formats_sizes),
+        cmocka_unit_test(formats_durations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

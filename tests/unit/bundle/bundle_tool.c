@@ -44,6 +44,10 @@ static int read_statement(const gs_node *node, gs_statement *out, gs_error *err)
         .security_floor = (uint64_t)gs_node_integer(node, "securityFloor", 0),
         .upgrades_from = gs_node_text(node, "upgradesFrom"),
     };
+    const char *fresh_until = gs_node_text(node, "freshUntil");
+    if (fresh_until && !gs_parse_time(fresh_until, &out->fresh_until)) {
+        return gs_fail(err, GS_ESPEC, "no time");
+    }
     return gs_parse_time(gs_node_text(node, "issuedAt"), &out->issued_at) ? 0 : gs_fail(err, GS_ESPEC, "no time");
 }
 

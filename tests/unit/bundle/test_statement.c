@@ -38,6 +38,26 @@ static void test_the_written_form(void **state)
     assert_string_equal(gs_buf_text(&out), written);
 }
 
+static void test_the_time_until_which_it_is_fresh(void **state)
+{
+    (void)state;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    GS_AUTO_BUF gs_buf out;
+    gs_statement fresh = example;
+    gs_statement s;
+    gs_error err = {0};
+    gs_buf_init(&out, GS_MAX_STATEMENT_BYTES);
+    fresh.fresh_until = fresh.issued_at + 90 * INT64_C(86400);
+    assert_null(gs_statement_problem(&fresh));
+    assert_ok(&err, gs_statement_write(&fresh, &out, &err));
+    assert_non_null(
+        strstr(gs_buf_text(&out), "\"issuedAt\":\"2025-11-21T13:55:00Z\",\"freshUntil\":\"2026-02-19T13:55:00Z\",\"total"));
+    assert_ok(&err, gs_statement_parse(out.data, out.len, arena, &s, &err));
+    assert_int_equal(s.fresh_until, fresh.fresh_until);
+    fresh.fresh_until = fresh.issued_at - 1;
+    assert_non_null(gs_statement_problem(&fresh));
+}
+
 static void test_reads_what_it_writes(void **state)
 {
     (void)state;
@@ -52,6 +72,7 @@ static void test_reads_what_it_writes(void **state)
     assert_int_equal(s.sequence, 42);
     assert_int_equal(s.security_floor, 40);
     assert_int_equal(s.issued_at, 1763733300);
+    assert_int_equal(s.fresh_until, 0);
     assert_int_equal(s.total_length, 5000);
     assert_int_equal(s.envelope_size, 2048);
     assert_int_equal(s.index_size, 240);
@@ -84,6 +105,12 @@ static const struct {
     {"13:55:00Z", "13:55:00", "not a time"},
     {"13:55:00Z", "13:55:00.5Z", "not a time"},
     {"2025-", "1969-", "not a time"},
+    {"13:55:00Z\"", "13:55:00Z\",\"freshUntil\":\"2026-02-19T13:55:00Z\"", NULL},
+    {"13:55:00Z\"", "13:55:00Z\",\"freshUntil\":\"2025-11-21T13:55:00Z\"", NULL},
+    {"13:55:00Z\"", "13:55:00Z\",\"freshUntil\":\"2025-11-21T13:54:59Z\"", "never fresh"},
+    {"13:55:00Z\"", "13:55:00Z\",\"freshUntil\":\"1970-01-01T00:00:00Z\"", "never fresh"},
+    {"13:55:00Z\"", "13:55:00Z\",\"freshUntil\":\"soon\"", "not a time"},
+    {"13:55:00Z\"", "13:55:00Z\",\"freshUntil\":null", "freshUntil"},
     {"\">=1.1.0\"", "\"\"", "not a constraint"},
     {"\">=1.1.0\"", "\"1.1.0\"", "not a constraint"},
     {"\">=1.1.0\"", "7", "not text"},
@@ -134,6 +161,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_written_form),
+        cmocka_unit_test(test_the_time_until_which_it_is_fresh),
         cmocka_unit_test(test_reads_what_it_writes),
         cmocka_unit_test(test_readings),
         cmocka_unit_test(test_encoding),

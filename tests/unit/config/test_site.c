@@ -18,7 +18,7 @@ static void every_key_is_read(void **state)
         "  staging: {kubeconfig: k, context: c, inputs: i, namespace: ns}\n"
         "  production: {}\n"
         "retention: {keep: 5}\n"
-        "policy: {allowUnsigned: true}\n");
+        "policy: {allowUnsigned: true, maxAge: 180d, onStale: refuse}\n");
     assert_string_equal(s->name, "plant-7");
     assert_string_equal(s->registry.prefix, "platform/x");
     assert_string_equal(s->registry.credentials, "/s/auth");
@@ -33,6 +33,8 @@ static void every_key_is_read(void **state)
     assert_null(gs_site_environment_find(s, "dev"));
     assert_int_equal(s->keep, 5);
     assert_true(s->allow_unsigned);
+    assert_true(s->refuse_stale);
+    assert_int_equal(s->max_age, 180 * INT64_C(86400));
     gs_site_free(s);
 }
 
@@ -44,6 +46,8 @@ static void what_is_left_out_has_its_default(void **state)
     assert_string_equal(gs_site_registry_host(s), "10.0.0.5:5000");
     assert_int_equal(s->keep, 0);
     assert_false(s->allow_unsigned);
+    assert_false(s->refuse_stale);
+    assert_int_equal(s->max_age, 0);
     assert_int_equal(s->environments.count + s->git.count, 0);
     gs_site_free(s);
     gs_site_free(NULL);
