@@ -328,20 +328,40 @@ static void report(const gs_run *run, const gs_http_request *request, const char
     gs_emit(run, GS_DEBUG, "httpExchange", facts, 3, "%s %s: %d", method, shown, status);
 }
 
+/* curl_easy_perform with connections that outlive the CURL. */
+static CURLcode perform(CURLM *connections, CURL *easy)
+{
+    int running = 1;
+    int left;
+    CURLcode status = CURLE_FAILED_INIT;
+    CURLMcode code = curl_multi_add_handle(connections, easy);
+    while (code == CURLM_OK && running > 0) {
+        code = curl_multi_perform(connections, &running);
+        if (code == CURLM_OK && running > 0) {
+            code = curl_multi_poll(connections, NULL, 0, 1000, NULL);
+        }
+    }
+    for (const CURLMsg *message; (message = curl_multi_info_read(connections, &left));) {
+        status = message->msg == CURLMSG_DONE ? message->data.result : status;
+    }
+    (void)curl_multi_remove_handle(connections, easy);
+    return code == CURLM_OUT_OF_MEMORY ? CURLE_OUT_OF_MEMORY : status;
+}
+
 int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_request *request, gs_http_target target,
                      gs_http_response *response, bool *transient, gs_error *err)
 {
     struct curl_slist *headers = NULL;
     int code = start_response(response, request, target.url, err);
     code = code ? code : build_headers(request, target.foreign, &headers, err);
-    if (code) {
-        return code;
+    CURL *easy = code ? NULL : curl_easy_init();
+    if (!easy) {
+        curl_slist_free_all(headers);
+        return code ? code : gs_fail_nomem(err);
     }
     int64_t now = gs_ticks();
     exchange x = {.http = http, .request = request, .response = response, .err = err, .started = now, .moved_at = now};
     char detail[CURL_ERROR_SIZE] = "";
-    CURL *easy = handle->easy;
-    curl_easy_reset(easy); /* keeps the connections */
     set_rules(easy, request);
     set_host(easy, &http->host);
     set_callbacks(easy, &x);
@@ -350,12 +370,11 @@ int gs_http_exchange(gs_http *http, gs_http_handle *handle, const gs_http_reques
     curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     CURLcode status = curl_easy_setopt(easy, CURLOPT_URL, target.url);
     if (status == CURLE_OK) {
-        status = curl_easy_perform(easy);
+        status = perform(handle->connections, easy);
     }
     code = finish(&x, easy, status, detail, transient);
     report(http->run, request, target.url, code ? 0 : response->status);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+    curl_easy_cleanup(easy);
     curl_slist_free_all(headers);
     return code;
 }

@@ -34,7 +34,7 @@ void gs_http_free(gs_http *http)
     while (http->idle) {
         gs_http_handle *handle = http->idle;
         http->idle = handle->next;
-        curl_easy_cleanup(handle->easy);
+        (void)curl_multi_cleanup(handle->connections);
         free(handle);
     }
     pthread_mutex_destroy(&http->lock);
@@ -55,8 +55,8 @@ static gs_http_handle *take_handle(gs_http *http)
     }
     handle = calloc(1, sizeof *handle);
     if (handle) {
-        handle->easy = curl_easy_init();
-        if (!handle->easy) {
+        handle->connections = curl_multi_init();
+        if (!handle->connections) {
             free(handle);
             handle = NULL;
         }

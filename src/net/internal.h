@@ -7,9 +7,11 @@
 
 #include "gapship/http.h"
 
-/* An idle libcurl handle with its open connections. */
+/* Open connections of one thread at a time. Each exchange gets a fresh CURL of its own: libcurl before 8.2 remembers the last header of
+ * the answer before, freed, in a CURL that is used again, and a folded line at the beginning of the next answer is appended to it
+ * (https://github.com/curl/curl/pull/11103). */
 typedef struct gs_http_handle {
-    CURL *easy;
+    CURLM *connections;
     struct gs_http_handle *next;
 } gs_http_handle;
 

@@ -76,6 +76,18 @@ static void connections_are_kept(void **state)
     stop(&self);
 }
 
+/* A line that goes on where nothing began must not be taken for a part of the answer before. */
+static void a_folded_line_before_any_header_is_refused(void **state)
+{
+    (void)state;
+    client self;
+    start(&self, (const char *const[]){OK, "HTTP/1.1 200 OK\r\n folded: line\r\nContent-Length: 2\r\n\r\nok", OK, NULL});
+    assert_ok(&self.err, get(&self));
+    assert_int_equal(get(&self), GS_ENETWORK);
+    assert_ok(&self.err, get(&self));
+    stop(&self);
+}
+
 static void methods_and_bodies(void **state)
 {
     (void)state;
@@ -261,6 +273,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_is_taken_apart),
         cmocka_unit_test(connections_are_kept),
+        cmocka_unit_test(a_folded_line_before_any_header_is_refused),
         cmocka_unit_test(methods_and_bodies),
         test_in_tempdir(a_part_of_a_file_is_sent),
         cmocka_unit_test(redirects_are_followed_only_when_asked),
