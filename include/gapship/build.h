@@ -1,4 +1,4 @@
-/* The build side's use cases: init, lock, images, build, sign. src/cli parses and prints; everything else is here.
+/* The build side's use cases: init, lock, images, build, sign, attach-signature. src/cli parses and prints; everything else is here.
  *
  * Data flows one way: release.yaml -> resolve -> release.lock -> gather -> render and check -> lay out -> fetch -> seal.
  */
@@ -19,18 +19,29 @@ typedef struct gs_build_options {
     size_t key_count;
     const gs_passphrase *passphrase; /* of keys that need one; NULL: none */
     bool allow_unsigned;             /* no key is meant */
+    const char *emit_tbs;            /* write here what other keys are to sign elsewhere (gs_tbs_write); NULL: nowhere */
     bool force;                      /* replace an existing output */
+    uint64_t volume_size;            /* at least GS_MIN_VOLUME_BYTES: volumes OUTPUT.001, … of at most so many bytes; 0: one file */
     const char *const *reuse;        /* bundles or directories of bundles whose blobs are copied instead of fetched */
     size_t reuse_count;
 } gs_build_options;
 
+/* What is to be signed, to be compared on both sides of the way it takes. */
+typedef struct gs_tbs {
+    gs_digest bundle; /* the bundle's digest */
+    gs_digest digest; /* of the bytes to be signed */
+    size_t size;
+} gs_tbs;
+
 /* What a build says at its end. */
 typedef struct gs_build_result {
-    char *path;
+    char *path; /* of the bundle, or of its first volume */
     gs_digest digest;
     uint64_t size;
     uint64_t fetched, copied; /* bytes */
     size_t images, blobs;
+    size_t volumes; /* 0: one file */
+    gs_tbs tbs; /* size 0: not asked for */
 } gs_build_result;
 /* GS_ECHECK: what would be missing or wrong on site, with environment, object and the line to add. GS_EEXISTS: the output is there. */
 int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result *out, gs_error *err) GS_MUST_USE;
@@ -62,5 +73,21 @@ int gs_init(const gs_run *run, const char *directory, gs_error *err) GS_MUST_USE
 /* Adds a signature by a private key (a file, or a URI) to a finished bundle, after proving that it verifies. key_id gets the signer. */
 int gs_sign_bundle(const gs_run *run, const char *bundle, const char *key, const gs_passphrase *passphrase, gs_digest *key_id,
                    gs_error *err) GS_MUST_USE;
+
+/* Writes what is signed of a finished bundle, its pre-authentication encoding (FORMAT.md section 6), to a file, for keys that are where
+ * gapship is not. GS_EEXISTS unless replace. */
+int gs_tbs_write(const char *bundle, const char *path, bool replace, gs_tbs *out, gs_error *err) GS_MUST_USE;
+
+typedef struct gs_attach_options {
+    const char *bundle;
+    const char *signature; /* a file: the signature alone, as openssl or pkcs11-tool writes it, or that in base64; or a .minisig */
+    const char *key;       /* public key, or NULL: */
+    const char *root;      /* a root document, and */
+    const char *key_id;    /* how the id of one of its keys begins */
+} gs_attach_options;
+/* Adds a signature that was made elsewhere, after proving that it verifies. key_id gets the signer. GS_ESIGNATURE: it does not; as far
+ * as that can be found out, what was signed instead, how, or by which other key. GS_EEXISTS: this key signed already; GS_ELIMIT: no
+ * room; GS_ELOCKED. */
+int gs_attach_signature(const gs_attach_options *options, gs_digest *key_id, gs_error *err) GS_MUST_USE;
 
 #endif

@@ -123,6 +123,10 @@ int gs_sign(const gs_private_key *key, const void *data, size_t len, gs_buf *sig
 int gs_signature_verify(const gs_public_key *key, const void *data, size_t len, const void *signature, size_t signature_len,
                         gs_error *err) GS_MUST_USE;
 
+/* How a signature was made that does not verify, for telling whoever made it: "SHA-512", as in "was made with SHA-512"; NULL when in no
+ * way that is known. Proves nothing: a signature is one by gs_signature_verify alone. Of the build side. */
+const char *gs_signature_guess(const gs_public_key *key, const void *data, size_t len, const void *signature, size_t signature_len);
+
 int gs_random(void *out, size_t len, gs_error *err) GS_MUST_USE;
 /* Clears memory that held a secret, so that no optimiser drops it. */
 void gs_wipe(void *data, size_t len);

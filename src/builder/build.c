@@ -39,9 +39,11 @@ static int check_another(const build_keys *keys, const char *file, gs_error *err
 /* Before anything is fetched: a key that cannot sign must not cost an hour. */
 static int load_keys(const gs_build_options *options, build_keys *keys, gs_error *err)
 {
-    if (options->key_count == 0 && !options->allow_unsigned) {
+    if (options->key_count == 0 && !options->allow_unsigned && !options->emit_tbs) {
         gs_fail(err, GS_EUSAGE, "no key to sign with");
-        return gs_error_hint(err, "`gapship key new NAME` makes one: build --key NAME.key; --unsigned builds without");
+        return gs_error_hint(err,
+                             "`gapship key new NAME` makes one: build --key NAME.key; --emit-tbs FILE has it signed elsewhere; "
+                             "--unsigned builds without");
     }
     if (options->key_count > GS_MAX_SIGNATURES) {
         return gs_fail(err, GS_ELIMIT, "a bundle has at most %u signatures", GS_MAX_SIGNATURES);
@@ -68,11 +70,18 @@ static const char *choose_output(gs_builder *builder, const gs_build_options *op
 
 static int check_output(const char *output, const gs_build_options *options, gs_error *err)
 {
-    if (options->force || !gs_fs_exists(AT_FDCWD, output)) {
+    if (options->force) {
         return 0;
     }
-    gs_fail(err, GS_EEXISTS, "%s exists already", output);
-    return gs_error_hint(err, "raise metadata.version, name another file with -o, or replace it with --force");
+    int rc = gs_writer_check_free(output, options->volume_size > 0, err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (options->emit_tbs && gs_fs_exists(AT_FDCWD, options->emit_tbs)) {
+        gs_fail(err, GS_EEXISTS, "%s exists already", options->emit_tbs);
+        return gs_error_hint(err, "name another file with --emit-tbs, or replace it with --force");
+    }
+    return 0;
 }
 
 /* One build, from stage to stage. */
@@ -81,6 +90,7 @@ typedef struct build_job {
     gs_builder builder;
     build_keys keys;
     const char *output;
+    const char *bundle; /* what the finished bundle is called: output, or its first volume */
     gs_gathered gathered;
     gs_lock *lock;
     gs_build_layout layout;
@@ -100,7 +110,8 @@ static int prepare(build_job *job, gs_error *err)
     gs_builder *builder = &job->builder;
     size_t changed = 0;
     job->output = choose_output(builder, job->options);
-    int rc = job->output ? check_output(job->output, job->options, err) : gs_fail_nomem(err);
+    job->bundle = job->output && job->options->volume_size > 0 ? gs_arena_printf(builder->arena, "%s.001", job->output) : job->output;
+    int rc = job->bundle ? check_output(job->output, job->options, err) : gs_fail_nomem(err);
     if (rc == 0) {
         rc = gs_gather(builder, &job->gathered, err);
     }
@@ -129,6 +140,7 @@ static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
                            .manifest_json_len = layout->manifest_json.len,
                            .blobs = layout->blobs,
                            .blob_count = layout->count,
+                           .volume_size = job->options->volume_size,
                            .statement = {.product = release->name,
                                          .version = release->version,
                                          .epoch = (uint64_t)release->epoch,
@@ -156,12 +168,24 @@ static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
         return rc;
     }
     out->size = gs_writer_length(writer);
+    out->volumes = gs_writer_volume_count(writer);
     out->fetched = fetched.fetched;
     out->copied = fetched.copied;
     out->images = job->lock->images.count;
     out->blobs = layout->count;
-    out->path = strdup(job->output);
+    out->path = strdup(job->bundle);
     return out->path ? 0 : gs_fail_nomem(err);
+}
+
+/* From the finished file, so that it is what anybody else would find in it. */
+static int write_tbs(const build_job *job, gs_build_result *out, gs_error *err)
+{
+    const char *path = job->options->emit_tbs;
+    int rc = path ? gs_tbs_write(job->bundle, path, job->options->force, &out->tbs, err) : 0;
+    if (rc < 0) {
+        gs_error_hint(err, "the bundle is finished; `gapship sign %s --emit-tbs FILE` writes what is missing", job->bundle);
+    }
+    return rc;
 }
 
 int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result *out, gs_error *err)
@@ -178,9 +202,14 @@ int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result
     if (rc == 0) {
         rc = write_bundle(&job, &result, err);
     }
+    if (rc == 0) {
+        rc = write_tbs(&job, &result, err);
+    }
     job_done(&job);
     if (rc == 0) {
         *out = result;
+    } else {
+        gs_build_result_done(&result);
     }
     return rc;
 }

@@ -1,26 +1,31 @@
-/* `gapship sign`: one more signature in the space a finished bundle reserves. */
+/* Signing a finished bundle: by a key at hand, into the space it reserves; or by writing down what a key elsewhere is to sign. */
+#include "sign.h"
+
+#include <fcntl.h>
+
 #include "gapship/build.h"
-#include "gapship/bundle.h"
+#include "gapship/fs.h"
 #include "gapship/limits.h"
 
-int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, const gs_passphrase *passphrase, gs_digest *key_id,
-                   gs_error *err)
+void gs_signable_init(gs_signable *signable)
 {
-    (void)run;
-    gs_private_key *key = NULL;
-    gs_public_key *public_key = NULL;
+    gs_buf_init(&signable->statement, GS_MAX_STATEMENT_BYTES);
+    gs_buf_init(&signable->encoding, GS_MAX_STATEMENT_BYTES + GS_KIB(1));
+}
+
+void gs_signable_done(gs_signable *signable)
+{
+    gs_buf_done(&signable->statement);
+    gs_buf_done(&signable->encoding);
+}
+
+int gs_signable_read(const char *path, bool to_sign, gs_signable *signable, gs_error *err)
+{
+    GS_AUTO_FD int lock = -1;
+    uint64_t size = 0;
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
-    GS_AUTO_BUF gs_buf statement;
-    GS_AUTO_BUF gs_buf encoding;
-    GS_AUTO_BUF gs_buf signature;
-    gs_buf_init(&statement, GS_MAX_STATEMENT_BYTES);
-    gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_KIB(1));
-    gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    int rc = gs_private_key_load(key_name, passphrase, &key, err);
-    if (rc == 0) {
-        rc = gs_private_key_public(key, &public_key, err);
-    }
+    int rc = to_sign ? gs_fs_open_locked(path, false, &lock, &size, err) : 0;
     if (rc == 0) {
         rc = gs_bundle_open(path, &bundle, err);
     }
@@ -28,10 +33,31 @@ int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, co
         rc = gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, err);
     }
     if (rc == 0) {
-        rc = gs_verified_statement_bytes(verified, &statement, &encoding, err);
+        signable->digest = *gs_verified_digest(verified);
+        rc = gs_verified_statement_bytes(verified, &signable->statement, &signable->encoding, err);
+    }
+    return rc;
+}
+
+int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, const gs_passphrase *passphrase, gs_digest *key_id,
+                   gs_error *err)
+{
+    (void)run;
+    gs_private_key *key = NULL;
+    gs_public_key *public_key = NULL;
+    GS_AUTO_SIGNABLE gs_signable signable;
+    GS_AUTO_BUF gs_buf signature;
+    gs_signable_init(&signable);
+    gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
+    int rc = gs_private_key_load(key_name, passphrase, &key, err);
+    if (rc == 0) {
+        rc = gs_private_key_public(key, &public_key, err);
     }
     if (rc == 0) {
-        rc = gs_sign(key, encoding.data, encoding.len, &signature, err);
+        rc = gs_signable_read(path, true, &signable, err);
+    }
+    if (rc == 0) {
+        rc = gs_sign(key, signable.encoding.data, signable.encoding.len, &signature, err);
     }
     if (rc == 0) {
         rc = gs_bundle_add_signature(path, public_key, signature.data, signature.len, err);
@@ -41,5 +67,28 @@ int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, co
     }
     gs_public_key_free(public_key);
     gs_private_key_free(key);
+    return rc;
+}
+
+int gs_tbs_write(const char *bundle, const char *path, bool replace, gs_tbs *out, gs_error *err)
+{
+    GS_AUTO_SIGNABLE gs_signable signable;
+    gs_tbs tbs = {0};
+    gs_signable_init(&signable);
+    if (!replace && gs_fs_exists(AT_FDCWD, path)) {
+        return gs_fail(err, GS_EEXISTS, "%s exists already", path);
+    }
+    int rc = gs_signable_read(bundle, false, &signable, err);
+    if (rc == 0) {
+        rc = gs_digest_of(signable.encoding.data, signable.encoding.len, &tbs.digest, err);
+    }
+    if (rc == 0) {
+        rc = gs_fs_write_file(AT_FDCWD, path, signable.encoding.data, signable.encoding.len, 0644, err);
+    }
+    if (rc == 0) {
+        tbs.bundle = signable.digest;
+        tbs.size = signable.encoding.len;
+        *out = tbs;
+    }
     return rc;
 }

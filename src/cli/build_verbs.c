@@ -2,6 +2,7 @@
 #include "gapship/build.h"
 #include "gapship/num.h"
 #include "passphrase.h"
+#include "tbs.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -106,6 +107,9 @@ static int print_built(gs_invocation *invocation, const gs_build_result *built, 
     result = gs_node_set_integer(arena, result, "blobs", (int64_t)built->blobs);
     result = gs_node_set_integer(arena, result, "fetched", (int64_t)built->fetched);
     result = gs_node_set_integer(arena, result, "copied", (int64_t)built->copied);
+    if (built->tbs.size > 0) {
+        result = gs_node_set(arena, result, "tbs", gs_tbs_node(invocation, built->path, &built->tbs));
+    }
     return finish(invocation, result, err);
 }
 
@@ -116,6 +120,7 @@ int gs_verb_build(gs_invocation *invocation, gs_error *err)
     gs_build_options options = {.passphrase = &passphrase,
                                 .release_file = gs_value(arguments, "file"),
                                 .output = gs_value(arguments, "out"),
+                                .emit_tbs = gs_value(arguments, "emit-tbs"),
                                 .allow_unsigned = gs_flag(arguments, "unsigned"),
                                 .force = gs_flag(arguments, "force")};
     options.keys = gs_values(arguments, "key", &options.key_count);

@@ -20,6 +20,11 @@
         "jobs", 0, "N", "transfers at once; default 4"                                                                             \
     }
 
+#define EMIT_TBS_OPTION                                                                                                            \
+    {                                                                                                                              \
+        "emit-tbs", 0, "FILE", "write the bytes to be signed by a key that is elsewhere"                                           \
+    }
+
 static const gs_option images_options[] = {
     FILE_OPTION,
     {"environment", 0, "NAME", "this environment alone"},
@@ -36,6 +41,7 @@ static const gs_option build_options[] = {
     {"out", 'o', "FILE", "the bundle; default NAME-VERSION.gapship beside release.yaml"},
     {"key", 0, "KEY", "sign with this private key: a file, or a URI such as pkcs11:…; may be repeated"},
     PASSPHRASE_OPTION,
+    EMIT_TBS_OPTION,
     {"unsigned", 0, NULL, "build without a signature"},
     {"reuse", 0, "PATH", "copy blobs from this bundle or directory of bundles; may be repeated"},
     {"force", 0, NULL, "replace the bundle when it exists"},
@@ -44,6 +50,13 @@ static const gs_option build_options[] = {
 static const gs_option sign_options[] = {
     {"key", 0, "KEY", "the private key: a file, or a URI such as pkcs11:…"},
     PASSPHRASE_OPTION,
+    EMIT_TBS_OPTION,
+};
+static const gs_option attach_options[] = {
+    {"signature", 0, "FILE", "what the key made: the signature alone, or that in base64, or a .minisig"},
+    {"key", 0, "FILE", "the public key"},
+    {"root", 0, "FILE", "a trust root that has the public key"},
+    {"key-id", 0, "ID", "the key of the root, by the beginning of its id"},
 };
 #endif
 
@@ -133,6 +146,15 @@ static const gs_command table[] = {
      .example = "gapship sign shop-1.2.0.gapship --key second.key",
      OPTIONS(sign_options),
      .run = gs_verb_sign},
+    {.name = "attach-signature",
+     .group = GS_GROUP_BUILD,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "adds a signature that was made elsewhere",
+     .example = "gapship attach-signature shop-1.2.0.gapship --signature shop.sig --key release.pub",
+     OPTIONS(attach_options),
+     .run = gs_verb_attach_signature},
 #endif
     {.name = "key new",
      .group = GS_GROUP_EITHER,

@@ -9,6 +9,7 @@ int gs_verb_images(gs_invocation *invocation, gs_error *err);
 int gs_verb_lock(gs_invocation *invocation, gs_error *err);
 int gs_verb_build(gs_invocation *invocation, gs_error *err);
 int gs_verb_sign(gs_invocation *invocation, gs_error *err);
+int gs_verb_attach_signature(gs_invocation *invocation, gs_error *err);
 
 int gs_verb_key_new(gs_invocation *invocation, gs_error *err);
 int gs_verb_key_show(gs_invocation *invocation, gs_error *err);

@@ -1,0 +1,332 @@
+"""Signing where gapship is not, and checking where gapship is not trusted: --emit-tbs, attach-signature, extract --signatures, and every command
+block of docs/audit.md and of section 10 of FORMAT.md, run as it is printed."""
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+
+import harness
+from harness import check, equal
+from product import Product
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PSS = ['-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:digest']
+GENERATE = {
+    'ecdsa-p256': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
+    'ecdsa-p384': ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
+    'ed25519': ['-algorithm', 'ed25519'],
+    'rsa-pss': ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:3072'],
+}
+
+
+def openssl(*words, **options):
+    return harness.run(['openssl', *words], **options).expect()
+
+
+class Room:
+    """Where the key is: openssl or minisign, no gapship."""
+
+    def __init__(self, w, key_type, name=None):
+        self.w, self.type = w, key_type
+        name = name or key_type
+        self.private, self.public = w.path / f'{name}.pem', w.path / f'{name}.pub'
+        if key_type == 'minisign':
+            harness.need('minisign')
+            harness.run(['minisign', '-G', '-W', '-f', '-p', self.public, '-s', self.private]).expect()
+        else:
+            openssl('genpkey', *GENERATE[key_type], '-out', self.private)
+            self.private.chmod(0o600)
+            openssl('pkey', '-in', self.private, '-pubout', '-out', self.public)
+
+    def sign(self, data, *more):
+        """The file of a signature over bytes, or over a file; more: of openssl dgst, in place of what the format asks for."""
+        if isinstance(data, bytes):
+            path = self.w.path / 'data'
+            path.write_bytes(data)
+            data = path
+        out = self.w.path / f'{self.type}.sig'
+        out.unlink(missing_ok=True)
+        if self.type == 'minisign':
+            harness.run(['minisign', '-S', '-W', '-m', data, '-s', self.private, '-x', out, *more]).expect()
+        elif self.type == 'ed25519':
+            openssl('pkeyutl', '-sign', '-inkey', self.private, '-rawin', '-in', data, '-out', out)
+        else:
+            usual = {'ecdsa-p256': ['-sha256'], 'ecdsa-p384': ['-sha384'], 'rsa-pss': ['-sha256', *PSS]}[self.type]
+            openssl('dgst', *(more or usual), '-sign', self.private, '-out', out, data)
+        return out
+
+    def r_and_s(self, signature):
+        """As a token writes a signature of an elliptic curve."""
+        text = openssl('asn1parse', '-inform', 'DER', '-in', signature).out
+        width = 32 if self.type == 'ecdsa-p256' else 48
+        numbers = [line.rpartition(':')[2].strip() for line in text.splitlines() if 'INTEGER' in line]
+        return b''.join(int(number, 16).to_bytes(width, 'big') for number in numbers)
+
+
+ALL = [*GENERATE, 'minisign']
+
+
+class Unsigned:
+    """A bundle that is to be signed elsewhere, and as many copies of it as a test needs."""
+
+    def __init__(self, w, *words):
+        self.w, self.product = w, Product(w)
+        self.tbs = w.path / 'release.tbs'
+        self.built = self.product('--output', 'json', 'build', '--emit-tbs', self.tbs, *words).result()
+        self.copies = 0
+
+    def copy(self):
+        self.copies += 1
+        return pathlib.Path(shutil.copy(self.product.bundle, self.w.path / f'copy{self.copies}.gapship'))
+
+    def unchanged(self, bundle):
+        equal(bundle.read_bytes(), self.product.bundle.read_bytes(), 'the bundle')
+
+
+def signatures_of(bundle):
+    """(scheme, key id, signature) of each entry, read from the envelope."""
+    data = bundle.read_bytes()[512:]
+    statement, count = struct.unpack_from('<II', data, 16)
+    at, found = 64 + statement, []
+    for _ in range(count):
+        scheme, _, length = struct.unpack_from('<HHI', data, at)
+        found.append((scheme, data[at + 8:at + 40].hex(), data[at + 40:at + 40 + length]))
+        at += 40 + length
+    return found
+
+
+# ---- signing elsewhere
+
+def test_a_bundle_is_signed_elsewhere_by_keys_of_every_type(w):
+    unsigned = Unsigned(w)
+    statement = w.path / 'statement'
+    equal(hashlib.sha256(unsigned.tbs.read_bytes()).hexdigest(), unsigned.built['tbs']['digest'].removeprefix('sha256:'), 'digest')
+    check(unsigned.tbs.read_bytes().startswith(b'DSSEv1 28 application/vnd.in-toto+json '), 'what is signed is not the encoding')
+    for key_type in ALL:
+        room, bundle = Room(w, key_type), unsigned.copy()
+        w.gapship('verify', bundle, '--root', room.public, status=3, says='not signed')
+        w.gapship('attach-signature', bundle, '--signature', room.sign(unsigned.tbs), '--key', room.public, says='signed by key')
+        w.gapship('verify', bundle, '--root', room.public, says='signed by 1 trusted key')
+        w.gapship('attach-signature', bundle, '--signature', room.sign(unsigned.tbs), '--key', room.public, status=2, says='has signed already')
+        equal(len(signatures_of(bundle)), 1, 'signatures')
+    check(not statement.exists(), 'nothing else is written')
+
+
+def test_a_site_refuses_what_is_not_signed_yet(w):
+    unsigned = Unsigned(w)
+    room = Room(w, 'ed25519')
+    w.gapship('site', 'init', 'site', '--root', room.public)
+    w.gapship('-C', 'site', 'import', unsigned.product.bundle, status=3, says='not signed')
+    bundle = unsigned.copy()
+    w.gapship('attach-signature', bundle, '--signature', room.sign(unsigned.tbs), '--key', room.public)
+    w.gapship('-C', 'site', 'import', bundle, says='kept shop 1.0.0')
+
+
+def test_the_bytes_to_be_signed_of_a_finished_bundle(w):
+    private = w.key()[1]
+    unsigned = Unsigned(w, '--key', private)
+    equal(len(signatures_of(unsigned.product.bundle)), 1, 'signatures')
+    said = w.gapship('sign', unsigned.product.bundle, '--emit-tbs', 'again.tbs', says=['attach-signature', 'sites refuse'])
+    check(unsigned.built['tbs']['digest'] in said.out, 'the digest is not said')
+    equal((w.path / 'again.tbs').read_bytes(), unsigned.tbs.read_bytes(), 'bytes to be signed')
+    room = Room(w, 'ecdsa-p384')
+    w.gapship('attach-signature', unsigned.product.bundle, '--signature', room.sign(unsigned.tbs), '--key', room.public)
+    for public in (room.public, w.path / 'release.pub'):
+        w.gapship('verify', unsigned.product.bundle, '--root', public)
+    w.gapship('sign', unsigned.product.bundle, '--emit-tbs', 'again.tbs', status=2, says='again.tbs exists already')
+    w.gapship('sign', unsigned.product.bundle, status=2, says='--emit-tbs')
+    w.gapship('sign', unsigned.product.bundle, '--emit-tbs', 'other.tbs', '--key', private, status=2)
+    unsigned.product('build', '--emit-tbs', w.path / 'again.tbs', '-o', w.path / 'other.gapship', status=2, says='again.tbs exists already')
+    check(not (w.path / 'other.gapship').exists(), 'a bundle was built before its other output was looked at')
+    unsigned.product('build', '--force', '--emit-tbs', w.path / 'again.tbs', '-o', w.path / 'other.gapship')
+
+
+def test_signatures_come_in_the_forms_that_tools_write(w):
+    unsigned = Unsigned(w)
+    for key_type in GENERATE:
+        room = Room(w, key_type)
+        raw = room.sign(unsigned.tbs).read_bytes()
+        forms = [raw, base64.b64encode(raw), base64.encodebytes(raw), b'  ' + base64.b64encode(raw) + b'\r\n']
+        if key_type.startswith('ecdsa'):
+            plain = room.r_and_s(w.path / f'{key_type}.sig')
+            forms += [plain, base64.b64encode(plain)]
+        for form in forms:
+            bundle, path = unsigned.copy(), w.path / 'form'
+            path.write_bytes(form)
+            w.gapship('attach-signature', bundle, '--signature', path, '--key', room.public)
+            equal(signatures_of(bundle)[0][2], raw, 'the signature that is kept')
+            w.gapship('verify', bundle, '--root', room.public)
+
+
+def test_r_and_s_with_leading_zeros_become_numbers_of_der(w):
+    """A number that begins with a zero byte, or with a set bit, is written otherwise: signed until both have been met."""
+    unsigned, room = Unsigned(w), Room(w, 'ecdsa-p256')
+    wanted, bundle = {'short', 'high'}, None
+    for _ in range(2000):
+        plain = room.r_and_s(room.sign(unsigned.tbs))
+        kinds = {'short' if plain[at] == 0 else 'high' if plain[at] & 0x80 else 'plain' for at in (0, 32)}
+        if kinds & wanted:
+            wanted -= kinds
+            bundle = unsigned.copy()
+            w.write('plain', '').write_bytes(plain)
+            w.gapship('attach-signature', bundle, '--signature', 'plain', '--key', room.public)
+            w.gapship('verify', bundle, '--root', room.public)
+        if not wanted:
+            return
+    raise AssertionError(f'never met: {wanted}')
+
+
+def test_a_key_is_chosen_from_a_root_by_its_id(w):
+    vectors = ROOT / 'bundle-spec' / 'vectors'
+    unsigned = Unsigned(w)
+    room, signature = Room(w, 'ed25519'), w.path / 'made.sig'
+    root = json.loads((vectors / 'root-of-two.json').read_text())['signed']
+    ids = root['roles']['release']['keys']
+    openssl('pkeyutl', '-sign', '-inkey', vectors / 'keys' / 'release-1.key', '-rawin', '-in', unsigned.tbs, '-out', signature)
+    shown = openssl('pkey', '-in', vectors / 'keys' / 'release-1.key', '-pubout').out
+    own = next(key['id'] for key in root['keys'] if key['pem'] == shown)
+    other = next(key for key in ids if key != own)
+    attach = ['attach-signature', unsigned.product.bundle, '--signature', signature]
+    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', other[:12], status=3,
+              says=['over this bundle, but by another key of the root', own])
+    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', 'abcdefabcdef', status=2, says='no key of the root')
+    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', '', status=2, says='several keys')
+    for words in ([], ['--key-id', own], ['--root', vectors / 'root-of-two.json'], ['--key', room.public, '--key-id', own],
+                  ['--key', room.public, '--root', vectors / 'root-of-two.json', '--key-id', own]):
+        w.gapship(*attach, *words, status=2, says='the public key')
+    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', own[:12], says=own)
+
+
+def test_a_wrong_signature_changes_nothing_and_is_explained(w):
+    unsigned = Unsigned(w)
+    tbs = unsigned.tbs.read_bytes()
+    statement = tbs[tbs.index(b'{'):]
+    digest = hashlib.sha256(tbs)
+    others = {'the bare statement': statement, 'the whole file of the bundle': unsigned.product.bundle.read_bytes(),
+              'hashed once more': digest.digest(), 'written as text': digest.hexdigest().encode(), 'a line feed': tbs + b'\n',
+              'another bundle, or not by the key': tbs.replace(b'"sequence":1', b'"sequence":2')}
+    for key_type in GENERATE:
+        room = Room(w, key_type)
+
+        def refused(signature, says, key=None):
+            bundle = unsigned.copy()
+            w.gapship('attach-signature', bundle, '--signature', signature, '--key', key or room.public, status=3,
+                      says=[says, 'emit-tbs', signature.name])
+            unsigned.unchanged(bundle)
+
+        for says, data in others.items():
+            refused(room.sign(data), says)
+        damaged = room.sign(tbs)
+        damaged.write_bytes(damaged.read_bytes()[:-1] + bytes([damaged.read_bytes()[-1] ^ 1]))
+        refused(damaged, 'another bundle, or not by the key')
+        if key_type != 'ed25519':
+            refused(room.sign(tbs, *(['-sha512', *PSS] if key_type == 'rsa-pss' else ['-sha512'])), 'was made with SHA-512')
+            refused(room.sign(statement, *(['-sha512', *PSS] if key_type == 'rsa-pss' else ['-sha512'])), 'the bare statement')
+        if key_type == 'rsa-pss':
+            refused(room.sign(tbs, '-sha256'), 'PKCS #1 v1.5 padding and SHA-256')
+            refused(room.sign(tbs, '-sha256', '-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:20'), 'a salt that has not 32')
+        refused(room.sign(tbs), 'another bundle, or not by the key', key=Room(w, key_type, 'stranger').public)
+
+
+def test_what_is_plainly_no_signature_is_named(w):
+    unsigned, room, mini = Unsigned(w), Room(w, 'ecdsa-p256'), Room(w, 'minisign')
+    certificate = w.path / 'certificate.pem'
+    openssl('req', '-x509', '-key', room.private, '-out', certificate, '-subj', '/CN=x', '-days', '2')
+    for name, words in (('signed', ['-sign', '-binary', '-in', unsigned.tbs, '-signer', certificate, '-inkey', room.private]),
+                        ('pem', ['-sign', '-binary', '-in', unsigned.tbs, '-signer', certificate, '-inkey', room.private])):
+        openssl('cms', *words, '-outform', 'PEM' if name == 'pem' else 'DER', '-out', w.path / name)
+    w.write('empty', '')
+    w.write('large', '').write_bytes(bytes(100000))
+    made = mini.sign(unsigned.tbs)
+    for signature, key, status, says in (('signed', room, 2, 'CMS'), ('pem', room, 2, 'PEM of another kind'), ('empty', room, 2, 'empty'),
+                                         ('large', room, 2, ''), (made, room, 2, 'signature of minisign, but the key is not'),
+                                         (room.sign(unsigned.tbs), mini, 2, "no signature of minisign"), ('absent', room, 2, 'absent'),
+                                         (made, w, 2, 'absent.pub')):
+        bundle = unsigned.copy()
+        public = w.path / 'absent.pub' if key is w else key.public
+        w.gapship('attach-signature', bundle, '--signature', signature, '--key', public, status=status, says=says)
+        unsigned.unchanged(bundle)
+
+
+def test_a_wrong_signature_of_minisign_is_explained(w):
+    unsigned, room, stranger = Unsigned(w), Room(w, 'minisign'), Room(w, 'minisign', 'stranger')
+    tbs = unsigned.tbs.read_bytes()
+    for data, key, says in ((tbs[tbs.index(b'{'):], room, 'the bare statement'), (b'something else', room, 'does not'),
+                            (tbs, stranger, stranger.public.read_text().splitlines()[0].split()[-1])):
+        bundle = unsigned.copy()
+        w.gapship('attach-signature', bundle, '--signature', room.sign(data), '--key', key.public, status=3, says=[says, 'minisign -Sm'])
+        unsigned.unchanged(bundle)
+
+
+def test_sixteen_signatures_and_no_seventeenth(w):
+    unsigned = Unsigned(w)
+    bundle = unsigned.product.bundle
+    for number in range(16):
+        room = Room(w, 'ed25519', f'key{number}')
+        w.gapship('attach-signature', bundle, '--signature', room.sign(unsigned.tbs), '--key', room.public)
+    equal(len(signatures_of(bundle)), 16, 'signatures')
+    before = bundle.read_bytes()
+    room = Room(w, 'ed25519', 'one-more')
+    w.gapship('attach-signature', bundle, '--signature', room.sign(unsigned.tbs), '--key', room.public, status=2, says='at most 16')
+    w.gapship('sign', bundle, '--key', w.key()[1], status=2, says='at most 16')
+    equal(bundle.read_bytes(), before, 'the bundle')
+    for number in (0, 15):
+        w.gapship('verify', bundle, '--root', w.path / f'key{number}.pub')
+
+
+def test_room_that_is_used_up(w):
+    """16 signatures of the longest kind fit by design; a smaller envelope, which the format allows, may be full before."""
+    import bundle as independent
+    fields = {'product': 'shop', 'version': '1', 'epoch': 0, 'sequence': 1, 'securityFloor': 0, 'issuedAt': '2026-01-01T00:00:00Z'}
+    path = w.path / 'small.gapship'
+    independent.Writer(fields, b'{}', b'[]', [b'blob'], room=500).save(path)
+    w.gapship('sign', path, '--emit-tbs', 'tbs')
+    rooms = [Room(w, 'rsa-pss', name) for name in ('one', 'two')]
+    signatures = []
+    for room in rooms:
+        signatures.append((shutil.copy(room.sign(w.path / 'tbs'), w.path / f'{room.public.name}.sig'), room.public))
+    w.gapship('attach-signature', path, '--signature', signatures[0][0], '--key', signatures[0][1])
+    before = path.read_bytes()
+    w.gapship('attach-signature', path, '--signature', signatures[1][0], '--key', signatures[1][1], status=2, says='no room left')
+    equal(path.read_bytes(), before, 'the bundle')
+
+
+def test_a_bundle_that_cannot_be_written_or_is_being_written(w):
+    unsigned, room = Unsigned(w), Room(w, 'ed25519')
+    attach = ['attach-signature', unsigned.product.bundle, '--signature', room.sign(unsigned.tbs), '--key', room.public]
+    with open(unsigned.product.bundle, 'r+b') as held:
+        before = held.read()
+        fcntl.flock(held, fcntl.LOCK_EX)
+        w.gapship(*attach, status=12)
+        w.gapship('sign', unsigned.product.bundle, '--key', w.key()[1], status=12)
+    unsigned.product.bundle.chmod(0o444)
+    command = w.command(*attach)
+    if os.geteuid() == 0:  # whom no mode stops
+        w.path.chmod(0o755)
+        command = ['setpriv', '--reuid=65534', '--clear-groups', *command]
+    harness.run(command, env=w.environment({'HOME': '/nonexistent'})).expect(1, says=[unsigned.product.bundle.name, 'Permission denied'])
+    equal(unsigned.product.bundle.read_bytes(), before, 'the bundle')
+
+
+def test_many_who_sign_at_once_all_succeed_or_are_told(w):
+    unsigned = Unsigned(w)
+    rooms = [Room(w, 'ed25519', f'key{i}') for i in range(6)]
+    running = []
+    for number, room in enumerate(rooms):
+        signature = shutil.copy(room.sign(unsigned.tbs), w.path / f'{number}.sig')
+        command = w.command('attach-signature', unsigned.product.bundle, '--signature', signature, '--key', room.public)
+        running.append(subprocess.Popen(list(map(str, command)), env={**os.environ, **w.environment()},
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    statuses = [process.wait() for process in running]
+    check(set(statuses) <= {0, 12} and 0 in statuses, f'statuses {statuses}')
+    equal(len(signatures_of(unsigned.product.bundle)), statuses.count(0), 'signatures')
+    for room, status in zip(rooms, statuses):
+        w.gapship('verify', unsigned.product.bundle, '--root', room.public, status=0 if status == 0 else 3)
+
+
+harness.main()
