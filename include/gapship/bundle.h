@@ -155,6 +155,7 @@ int gs_writer_check_free(const char *path, bool split, gs_error *err) GS_MUST_US
  * GS_ELOCKED: another process is on the same partial. */
 int gs_writer_begin(const gs_run *run, const char *path, const gs_writer_plan *plan, gs_writer **out, gs_error *err) GS_MUST_USE;
 uint64_t gs_writer_length(const gs_writer *writer);
+size_t gs_writer_volume_count(const gs_writer *writer); /* 0: it is one file */
 bool gs_writer_has(const gs_writer *writer, const gs_digest *blob);
 /* A sink for one blob: written at its place and hashed as it arrives, at most its size. Closing it proves digest and size
  * (GS_EDIGEST), and only then the blob counts as there. */

@@ -49,6 +49,7 @@
 #define GS_MAX_ARCHIVE_FILE_BYTES GS_MIB(5)
 #define GS_MAX_ARCHIVE_BYTES      GS_MIB(100)
 #define GS_MAX_ENTRY_NAME_BYTES   4096u
+#define GS_MAX_READER_MEMORY      GS_MIB(512) /* of the process that reads one */
 
 /* Releases */
 #define GS_MAX_ENVIRONMENTS 64u

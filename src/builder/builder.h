@@ -139,8 +139,8 @@ int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_
 typedef struct gs_reuse gs_reuse;
 int gs_reuse_open(gs_builder *builder, const gs_build_options *options, const char *output, gs_reuse **out,
                   gs_error *err) GS_MUST_USE;
-/* False when no bundle has it. */
-bool gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest, int *fd, uint64_t *offset);
+/* NULL when no bundle has it. */
+const gs_verified *gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest);
 void gs_reuse_free(gs_reuse *reuse);
 
 #endif

@@ -59,11 +59,10 @@ static int write_file(fetch_state *state, const gs_piece *piece, gs_error *err)
 
 static int write_image_blob(fetch_state *state, const gs_piece *piece, gs_error *err)
 {
-    int fd;
-    uint64_t offset;
-    if (gs_reuse_find(state->reuse, &piece->descriptor.digest, &fd, &offset)) {
+    const gs_verified *earlier = gs_reuse_find(state->reuse, &piece->descriptor.digest);
+    if (earlier) {
         gs_error why = {0};
-        if (gs_writer_copy(state->writer, &piece->descriptor.digest, fd, offset, &why) == 0) {
+        if (gs_writer_reuse(state->writer, &piece->descriptor.digest, earlier, &why) == 0) {
             advance(state, piece->descriptor.size, true);
             return 0;
         }

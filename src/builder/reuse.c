@@ -36,7 +36,7 @@ static int add_directory(gs_builder *builder, gs_reuse *reuse, const char *path,
     size_t count = 0;
     int rc = gs_fs_list(AT_FDCWD, path, builder->arena, &entries, &count, err);
     for (size_t i = 0; rc == 0 && i < count; i++) {
-        if (!gs_text_ends(entries[i].path, ".gapship")) {
+        if (!gs_text_ends(entries[i].path, ".gapship") && !gs_text_ends(entries[i].path, ".gapship.001")) {
             continue;
         }
         const char *file = gs_arena_printf(builder->arena, "%s/%s", path, entries[i].path);
@@ -85,17 +85,14 @@ int gs_reuse_open(gs_builder *builder, const gs_build_options *options, const ch
     return 0;
 }
 
-bool gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest, int *fd, uint64_t *offset)
+const gs_verified *gs_reuse_find(const gs_reuse *reuse, const gs_digest *digest)
 {
     for (size_t i = 0; i < reuse->count; i++) {
-        const gs_member *member = gs_verified_blob(reuse->bundles[i], digest);
-        if (member) {
-            *fd = gs_verified_fd(reuse->bundles[i]);
-            *offset = member->offset;
-            return true;
+        if (gs_verified_blob(reuse->bundles[i], digest)) {
+            return reuse->bundles[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 void gs_reuse_free(gs_reuse *reuse)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundle_internal.h"
 #include "chunk_hash.h"
 #include "gapship/fs.h"
 #include "gapship/num.h"
@@ -96,7 +97,7 @@ int gs_writer_prove(gs_writer *writer, size_t member, gs_error *err)
         uint64_t left = m->size - at;
         size_t piece = left < GS_BUFFER_BYTES ? (size_t)left : GS_BUFFER_BYTES;
         code = gs_check_stop(writer->run, 2, err);
-        code = code == 0 ? gs_fs_pread(writer->fd, buffer, piece, m->offset + at, err) : code;
+        code = code == 0 ? gs_medium_read(&writer->file, buffer, piece, m->offset + at, err) : code;
         code = code == 0 ? gs_chunk_hash_add(&hash, buffer, piece, err) : code;
         at += piece;
     }
@@ -105,7 +106,7 @@ int gs_writer_prove(gs_writer *writer, size_t member, gs_error *err)
     return code;
 }
 
-int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t offset, gs_error *err)
+static int copy_from(gs_writer *writer, const gs_digest *blob, const gs_medium *from, uint64_t offset, gs_error *err)
 {
     size_t member;
     int code = gs_writer_take(writer, blob, &member, err);
@@ -113,12 +114,28 @@ int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t of
         return code;
     }
     const gs_member *m = &writer->layout.members[member];
-    code = gs_fs_copy_range(fd, offset, writer->fd, m->offset, m->size, err);
-    gs_fs_write_behind(writer->fd, m->offset, m->size);
+    code = gs_medium_copy(from, offset, &writer->file, m->offset, m->size, err);
+    gs_medium_write_behind(&writer->file, m->offset, m->size);
     code = code == 0 ? gs_writer_prove(writer, member, err) : code;
     code = code == 0 ? gs_writer_frame(writer, member, err) : code;
     gs_writer_settle(writer, member, code == 0);
     return code;
+}
+
+int gs_writer_copy(gs_writer *writer, const gs_digest *blob, int fd, uint64_t offset, gs_error *err)
+{
+    gs_part borrowed = {.fd = fd};
+    const gs_medium from = {.parts = &borrowed, .count = 1, .slice = UINT64_MAX};
+    return copy_from(writer, blob, &from, offset, err);
+}
+
+int gs_writer_reuse(gs_writer *writer, const gs_digest *blob, const gs_verified *from, gs_error *err)
+{
+    const gs_member *member = gs_verified_blob(from, blob);
+    if (!member) {
+        return gs_fail(err, GS_EINTERNAL, "the bundle to be copied from does not carry the blob");
+    }
+    return copy_from(writer, blob, &from->file->medium, member->offset, err);
 }
 
 /* What arrives in small pieces is written in large ones: each write locks the file against the other blobs' writers. */
@@ -135,14 +152,14 @@ typedef struct blob_sink {
 static int flush(blob_sink *sink, gs_error *err)
 {
     const uint64_t start = sink->writer->layout.members[sink->member].offset;
-    int code = gs_fs_pwrite(sink->writer->fd, sink->buffer, sink->held, start + sink->written, err);
+    int code = gs_medium_write(&sink->writer->file, sink->buffer, sink->held, start + sink->written, err);
     if (code != 0) {
         return code;
     }
     sink->written += sink->held;
     sink->held = 0;
     if (sink->written - sink->urged >= GS_CHUNK_BYTES) {
-        gs_fs_write_behind(sink->writer->fd, start + sink->urged, sink->written - sink->urged);
+        gs_medium_write_behind(&sink->writer->file, start + sink->urged, sink->written - sink->urged);
         sink->urged = sink->written;
     }
     return 0;

@@ -1,6 +1,5 @@
 /* Reads every byte of a verified bundle once and checks it, on several threads, in little memory: the unit of work is a chunk, the
  * unit of reading a small buffer. Copying is the same with a write between. */
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -37,7 +36,7 @@ static size_t find_member(const checking *c, size_t i)
 static int pass_piece(checking *c, gs_hash *hash, void *buffer, size_t len, uint64_t offset, gs_error *err)
 {
     int code = gs_check_stop(c->run, 2, err);
-    code = code == 0 ? gs_fs_pread(c->verified->file->fd, buffer, len, offset, err) : code;
+    code = code == 0 ? gs_medium_read(&c->verified->file->medium, buffer, len, offset, err) : code;
     code = code == 0 ? gs_hash_add(hash, buffer, len, err) : code;
     if (code == 0 && c->copy >= 0) {
         code = gs_fs_pwrite(c->copy, buffer, len, offset, err);
@@ -53,7 +52,7 @@ static int pass_unit(checking *c, const gs_unit *unit, gs_digest *digest, gs_err
         return gs_fail_nomem(err);
     }
     /* Several threads read at several places, which the kernel's own guess at what comes next does not follow. */
-    (void)posix_fadvise(c->verified->file->fd, (off_t)unit->offset, (off_t)unit->length, POSIX_FADV_WILLNEED);
+    gs_medium_read_ahead(&c->verified->file->medium, unit->offset, unit->length);
     int code = gs_hash_new(&hash, err);
     for (size_t at = 0; code == 0 && at < unit->length;) {
         size_t left = unit->length - at;
@@ -74,7 +73,7 @@ static int check_unit(void *state, size_t i, gs_error *err)
     gs_unit_get(&c->verified->index, member, i - c->first_unit[number], &unit);
     int code = pass_unit(c, &unit, &digest, err);
     if (code != 0) {
-        (void)gs_error_at(err, "%s", c->verified->file->name);
+        gs_bundle_name_error(c->verified->file, err);
         return code;
     }
     if (!gs_digest_equal(&digest, &unit.digest)) {
@@ -84,7 +83,7 @@ static int check_unit(void *state, size_t i, gs_error *err)
         gs_fs_write_behind(c->copy, unit.offset, unit.length);
     }
     uint64_t done = atomic_fetch_add(&c->done, unit.length) + unit.length;
-    gs_report_progress(c->run, c->what, done, c->verified->file->length);
+    gs_report_progress(c->run, c->what, done, c->verified->file->medium.length);
     return 0;
 }
 
@@ -113,7 +112,7 @@ static int check_all(const gs_run *run, const gs_verified *verified, const char 
     for (size_t i = 0; i < index->count; i++) {
         content += index->members[i].size;
     }
-    atomic_init(&c.done, verified->file->length - content);
+    atomic_init(&c.done, verified->file->medium.length - content);
     return gs_parallel(job_count(run), first_unit[index->count], check_unit, &c, err);
 }
 
@@ -158,7 +157,7 @@ static int write_gaps(const gs_verified *verified, int fd, gs_error *err)
 
 int gs_verified_copy(const gs_run *run, const gs_verified *verified, int fd, gs_error *err)
 {
-    int code = gs_fs_allocate(fd, verified->file->length, err);
+    int code = gs_fs_allocate(fd, verified->file->medium.length, err);
     code = code == 0 ? write_head(verified, fd, err) : code;
     code = code == 0 ? write_gaps(verified, fd, err) : code;
     return code == 0 ? check_all(run, verified, "copying", fd, err) : code;

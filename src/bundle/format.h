@@ -20,6 +20,8 @@
 #define GS_ENVELOPE_HEADER 64u
 #define GS_SIGNATURE_ROOM  GS_KIB(16)
 
+#define GS_VOLUME_VERSION 1u
+
 #define GS_INDEX_VERSION 1u
 #define GS_INDEX_HEADER  24u
 #define GS_INDEX_ENTRY   72u

@@ -1,6 +1,4 @@
-/* The end of a build: index, statement, signatures, and the final name. */
-#include <errno.h>
-#include <fcntl.h>
+/* The end of a build: index, statement, signatures. How the files get their names is in partial.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +37,9 @@ static int write_index(gs_writer *writer, gs_digest *digest, gs_error *err)
     gs_buf_add_zeros(&index, gs_tar_padding(index.len));
     code = code == 0 ? gs_buf_check(&index, err) : code;
     gs_tar_header(GS_NAME_INDEX, layout->index_size, header);
-    code = code == 0 ? gs_fs_pwrite(writer->fd, header, sizeof header, layout->index_offset - GS_BLOCK, err) : code;
-    code = code == 0 ? gs_fs_pwrite(writer->fd, index.data, index.len, layout->index_offset, err) : code;
-    return code == 0 ? gs_fs_pwrite(writer->fd, end, sizeof end, layout->total_length - sizeof end, err) : code;
+    code = code == 0 ? gs_medium_write(&writer->file, header, sizeof header, layout->index_offset - GS_BLOCK, err) : code;
+    code = code == 0 ? gs_medium_write(&writer->file, index.data, index.len, layout->index_offset, err) : code;
+    return code == 0 ? gs_medium_write(&writer->file, end, sizeof end, layout->total_length - sizeof end, err) : code;
 }
 
 /* The first member whole, in one write. */
@@ -58,52 +56,29 @@ static int write_envelope(gs_writer *writer, const gs_buf *statement, const gs_p
                                      .roots = writer->roots,
                                      .roots_len = (size_t)writer->statement.roots_size};
     int code = gs_envelope_sign(&parts, writer->layout.envelope_size, keys, key_count, &head, err);
-    return code == 0 ? gs_fs_pwrite(writer->fd, head.data, head.len, 0, err) : code;
-}
-
-/* Gives the file its name. The lock is held until that is done, or another build could take the finished file for an unfinished
- * one. */
-static int publish(gs_writer *writer, bool replace, gs_error *err)
-{
-    GS_AUTO_FD int lock = fcntl(writer->fd, F_DUPFD_CLOEXEC, 0);
-    if (lock < 0) {
-        return gs_fail_errno(err, errno, "cannot keep the lock");
-    }
-    GS_AUTO_NEWFILE gs_newfile file = {.fd = -1, .dirfd = AT_FDCWD, .name = strdup(writer->path)};
-    char *temporary = strdup(writer->partial);
-    if (!file.name || !temporary) {
-        free(temporary);
-        return gs_fail_nomem(err);
-    }
-    file.temporary = temporary;
-    file.fd = writer->fd;
-    writer->fd = -1;
-    return gs_newfile_commit(&file, replace, err);
+    return code == 0 ? gs_medium_write(&writer->file, head.data, head.len, 0, err) : code;
 }
 
 int gs_writer_seal(gs_writer *writer, const gs_private_key *const *keys, size_t key_count, bool replace, gs_digest *digest,
                    gs_error *err)
 {
-    /* Looked at before the rename does, because a file that could not get its name is removed, and this one took long to make. */
-    if (!replace && gs_fs_exists(AT_FDCWD, writer->path)) {
-        (void)gs_fail(err, GS_EEXISTS, "the bundle exists already");
-        (void)gs_error_hint(err, "remove it, name another with -o, or replace it with --force");
-        (void)gs_error_at(err, "%s", writer->path);
-        return GS_EEXISTS;
-    }
     GS_AUTO_BUF gs_buf statement;
     gs_buf_init(&statement, GS_MAX_STATEMENT_BYTES);
     gs_digest sealed;
-    int code = check_complete(writer, err);
+    /* Looked at before the rename does, because a file that could not get its name is removed, and this one took long to make. */
+    int code = replace ? 0 : gs_partial_check_free(writer, err);
+    code = code == 0 ? check_complete(writer, err) : code;
     code = code == 0 ? write_index(writer, &writer->statement.index, err) : code;
     writer->statement.layout = writer->layout.members[1].digest;
     code = code == 0 ? gs_statement_write(&writer->statement, &statement, err) : code;
     code = code == 0 ? gs_digest_of(statement.data, statement.len, &sealed, err) : code;
+    code = code == 0 ? gs_partial_write_headers(writer, &sealed, err) : code;
     code = code == 0 ? write_envelope(writer, &statement, keys, key_count, err) : code;
-    code = code == 0 ? publish(writer, replace, err) : code;
-    if (code != 0) {
+    code = code == 0 ? gs_partial_publish(writer, replace, err) : code;
+    if (code != 0 && err && err->where[0] == '\0') {
         (void)gs_error_at(err, "%s", writer->path);
-    } else if (digest) {
+    }
+    if (code == 0 && digest) {
         *digest = sealed;
     }
     return code;

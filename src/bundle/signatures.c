@@ -114,7 +114,8 @@ static int write_addition(const gs_bundle *bundle, const gs_public_key *key, con
     code = code == 0 ? gs_buf_check(&count, err) : code;
     code = code == 0 ? gs_medium_write(&bundle->medium, entry.data, entry.len, GS_ENVELOPE_OFFSET + envelope->end, err) : code;
     code = code == 0 ? gs_fs_sync(bundle->medium.parts[0].fd, err) : code;
-    code = code == 0 ? gs_medium_write(&bundle->medium, count.data, count.len, GS_ENVELOPE_OFFSET + GS_ENVELOPE_COUNT_OFFSET, err) : code;
+    code = code == 0 ? gs_medium_write(&bundle->medium, count.data, count.len, GS_ENVELOPE_OFFSET + GS_ENVELOPE_COUNT_OFFSET, err)
+                     : code;
     return code == 0 ? gs_fs_sync(bundle->medium.parts[0].fd, err) : code;
 }
 
@@ -131,8 +132,9 @@ static int open_head(const char *path, gs_bundle **out, gs_error *err)
     }
     code = length < sizeof start ? 0 : gs_fs_pread(fd, start, sizeof start, 0, err);
     if (code == 0) {
-        code = gs_volume_begins(start) ? gs_volume_open_head(fd, length, path, &medium, err)
-                                       : gs_medium_whole(fd, path, length, &medium, err);
+        code = gs_volume_begins(start)
+                   ? gs_volume_open_head(&(gs_volume_file){.fd = fd, .length = length, .path = path}, &medium, err)
+                   : gs_medium_whole(fd, path, length, &medium, err);
     }
     if (code != 0) {
         return code;

@@ -74,12 +74,17 @@ const gs_member *gs_verified_blob(const gs_verified *verified, const gs_digest *
 
 int gs_verified_fd(const gs_verified *verified)
 {
-    return verified->file->fd;
+    return gs_bundle_is_split(verified->file) ? -1 : verified->file->medium.parts[0].fd;
+}
+
+size_t gs_verified_volume_count(const gs_verified *verified)
+{
+    return gs_bundle_volume_count(verified->file);
 }
 
 uint64_t gs_verified_length(const gs_verified *verified)
 {
-    return verified->file->length;
+    return verified->file->medium.length;
 }
 
 size_t gs_gap_before(const gs_member *member, uint64_t end, unsigned char out[GS_GAP_BYTES])
@@ -121,10 +126,15 @@ int gs_unit_fail(const gs_verified *verified, const gs_member *member, const gs_
 {
     char name[GS_MEMBER_NAME];
     gs_member_name(member, name);
-    (void)gs_fail(err, GS_EDIGEST, "%s is damaged: the %zu bytes at offset %" PRIu64 " of the file are not those that were signed",
-                  name, unit->length, unit->offset);
-    (void)gs_error_hint(err, "copy the bundle again from where it was made");
-    (void)gs_error_at(err, "%s", verified->file->name);
+    char place[GS_PLACE_TEXT];
+    size_t last = 0;
+    const gs_bundle *file = verified->file;
+    const gs_part *part = &file->medium.parts[gs_medium_part_at(&file->medium, unit->offset, unit->length, &last)];
+    gs_bundle_place(file, unit->offset, unit->length, place);
+    (void)gs_fail(err, GS_EDIGEST, "%s is damaged: the %zu bytes at offset %" PRIu64 " %s are not those that were signed", name,
+                  unit->length, unit->offset, place);
+    (void)gs_error_hint(err, "copy the %s again from where it was made", gs_bundle_is_split(file) ? "volume" : "bundle");
+    (void)gs_error_at(err, "%s", part->path);
     return GS_EDIGEST;
 }
 
@@ -134,7 +144,7 @@ static int read_unit(const gs_verified *verified, const gs_member *member, uint6
     gs_unit unit;
     gs_digest digest;
     gs_unit_get(&verified->index, member, number, &unit);
-    int code = gs_fs_pread(verified->file->fd, out, unit.length, unit.offset, err);
+    int code = gs_medium_read(&verified->file->medium, out, unit.length, unit.offset, err);
     code = code == 0 ? gs_digest_of(out, unit.length, &digest, err) : code;
     if (code == 0 && !gs_digest_equal(&digest, &unit.digest)) {
         code = gs_unit_fail(verified, member, &unit, err);

@@ -93,7 +93,8 @@ static int read_statement(gs_verified *verified, gs_error *err)
     const gs_statement *statement = &verified->statement;
     if (statement->total_length != file->medium.length) {
         (void)gs_fail(err, GS_EFORMAT, "the file has %" PRIu64 " bytes, but its signed statement says %" PRIu64 ": it was %s",
-                      file->medium.length, statement->total_length, file->medium.length < statement->total_length ? "cut short" : "extended");
+                      file->medium.length, statement->total_length,
+                      file->medium.length < statement->total_length ? "cut short" : "extended");
         (void)gs_error_hint(err, "copy it again from where it was made");
         return GS_EFORMAT;
     }
@@ -101,7 +102,8 @@ static int read_statement(gs_verified *verified, gs_error *err)
         return gs_fail(err, GS_EFORMAT, "envelope and statement do not agree on the size of the envelope");
     }
     uint64_t head = GS_ENVELOPE_OFFSET + statement->envelope_size + GS_BLOCK;
-    if (statement->index_size > GS_MAX_INDEX_BYTES || head > file->medium.length || statement->index_size > file->medium.length - head) {
+    if (statement->index_size > GS_MAX_INDEX_BYTES || head > file->medium.length ||
+        statement->index_size > file->medium.length - head) {
         return gs_fail(err, GS_EFORMAT, "the index of %" PRIu64 " bytes does not fit the file", statement->index_size);
     }
     return gs_bundle_check_roots(file, statement, err);

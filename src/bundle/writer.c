@@ -1,17 +1,13 @@
-/* Begins a bundle, or goes on with an unfinished one: lays it out, makes room for it, finds out which blobs are there. How blobs
- * arrive is in blob_sink.c, how it ends in seal.c. */
+/* Begins a bundle, or goes on with an unfinished one: lays it out, finds out which blobs are there. Its files are in partial.c, how
+ * blobs arrive in blob_sink.c, how it ends in seal.c. */
 #include "writer_internal.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "chunk_hash.h"
-#include "envelope.h"
 #include "gapship/fs.h"
 #include "gapship/num.h"
 #include "tar.h"
@@ -29,8 +25,8 @@ int gs_writer_frame(gs_writer *writer, size_t member, gs_error *err)
     char name[GS_MEMBER_NAME];
     gs_member_name(m, name);
     gs_tar_header(name, m->size, header);
-    int code = gs_fs_pwrite(writer->fd, zeros, gs_tar_padding(m->size), m->offset + m->size, err);
-    return code == 0 ? gs_fs_pwrite(writer->fd, header, sizeof header, m->offset - GS_BLOCK, err) : code;
+    int code = gs_medium_write(&writer->file, zeros, gs_tar_padding(m->size), m->offset + m->size, err);
+    return code == 0 ? gs_medium_write(&writer->file, header, sizeof header, m->offset - GS_BLOCK, err) : code;
 }
 
 /* The three members that are known whole. */
@@ -38,7 +34,7 @@ static int put_known(gs_writer *writer, size_t member, const void *data, gs_erro
 {
     gs_member *m = &writer->layout.members[member];
     gs_chunk_hash hash;
-    int code = gs_fs_pwrite(writer->fd, data, (size_t)m->size, m->offset, err);
+    int code = gs_medium_write(&writer->file, data, (size_t)m->size, m->offset, err);
     code = code == 0 ? gs_chunk_hash_init(&hash, m->size, gs_writer_chunks(writer, member), err) : code;
     if (code != 0) {
         return code;
@@ -74,20 +70,19 @@ static int new_writer(const gs_run *run, const char *path, const gs_writer_plan 
         return gs_fail_nomem(err);
     }
     writer->run = run;
-    writer->fd = -1;
     int code = gs_layout_make(plan, &writer->layout, err);
     if (code != 0) {
         return code;
     }
     writer->arena = gs_arena_new();
     writer->path = writer->arena ? gs_arena_text(writer->arena, path) : NULL;
-    writer->partial = writer->arena ? gs_arena_printf(writer->arena, "%s.partial", path) : NULL;
     writer->states = calloc(writer->layout.count, sizeof *writer->states);
-    if (!writer->path || !writer->partial || !writer->states) {
+    if (!writer->path || !writer->states) {
         return gs_fail_nomem(err);
     }
     code = keep_statement(writer, &plan->statement, err);
     code = code == 0 ? gs_writer_keep_roots(writer, plan, err) : code;
+    code = code == 0 ? gs_partial_name(writer, plan->volume_size, err) : code;
     if (code == 0) {
         *out = GS_STEAL(writer);
     }
@@ -103,7 +98,7 @@ static bool is_framed(const gs_writer *writer, size_t member)
     char name[GS_MEMBER_NAME];
     gs_member_name(m, name);
     gs_tar_header(name, m->size, expected);
-    return gs_fs_pread(writer->fd, found, sizeof found, m->offset - GS_BLOCK, NULL) == 0 &&
+    return gs_medium_read(&writer->file, found, sizeof found, m->offset - GS_BLOCK, NULL) == 0 &&
            memcmp(found, expected, sizeof found) == 0;
 }
 
@@ -150,79 +145,29 @@ static int resume(gs_writer *writer, gs_error *err)
     }
     if (code == 0) {
         const gs_fact facts[] = {GS_NUMBER_FACT("blobs", there), GS_NUMBER_FACT("blobsInAll", layout->count - GS_FIRST_BLOB)};
-        gs_emit(writer->run, GS_NOTICE, "partialResumed", facts, 2, "%s: going on with %zu of %zu blobs", writer->partial, there,
-                layout->count - GS_FIRST_BLOB);
+        gs_emit(writer->run, GS_NOTICE, "partialResumed", facts, 2, "%s: going on with %zu of %zu blobs",
+                writer->file.parts[0].path, there, layout->count - GS_FIRST_BLOB);
     }
     return code;
-}
-
-/* Says before hours of fetching that the disk is too small. */
-static int check_space(const gs_writer *writer, gs_error *err)
-{
-    struct stat info;
-    uint64_t space = 0;
-    uint64_t inodes = 0;
-    if (fstat(writer->fd, &info) != 0) {
-        return gs_fail_errno(err, errno, "cannot examine the unfinished bundle");
-    }
-    int code = gs_fs_space(writer->fd, &space, &inodes, err);
-    uint64_t own = (uint64_t)info.st_blocks * 512;
-    if (code == 0 && writer->layout.total_length > own && writer->layout.total_length - own > space) {
-        char needed[GS_SIZE_TEXT];
-        char there[GS_SIZE_TEXT];
-        gs_format_size(writer->layout.total_length - own, needed);
-        gs_format_size(space, there);
-        code = gs_fail(err, GS_ENOSPACE, "the bundle needs another %s, but the disk has %s free", needed, there);
-        (void)gs_error_hint(err, "name another place with -o, or make room");
-    }
-    return code;
-}
-
-/* present: the length of what an earlier run has left. */
-static int make_room(gs_writer *writer, uint64_t present, gs_error *err)
-{
-    const bool fits = present == writer->layout.total_length;
-    int code = 0;
-    if (!fits && present > 0) {
-        gs_emit(writer->run, GS_NOTICE, "partialDiscarded", NULL, 0, "%s: is of another layout and begun anew", writer->partial);
-        code = gs_fs_allocate(writer->fd, 0, err);
-    }
-    code = code == 0 ? check_space(writer, err) : code;
-    if (code == 0) {
-        code = gs_fs_allocate(writer->fd, writer->layout.total_length, err);
-        /* What could be reserved of a full disk is given back. */
-        if (code != 0 && !fits && gs_fs_allocate(writer->fd, 0, NULL) != 0) {
-            gs_emit(writer->run, GS_WARNING, "partialKept", NULL, 0, "%s: takes room on the full disk; remove it", writer->partial);
-        }
-    }
-    return code;
-}
-
-/* From here until the seal nobody takes the file for a bundle. */
-static int write_marker(const gs_writer *writer, gs_error *err)
-{
-    unsigned char marker[GS_ENVELOPE_HEADER] = {0};
-    memcpy(marker, GS_PARTIAL_MAGIC, GS_MAGIC_BYTES);
-    return gs_fs_pwrite(writer->fd, marker, sizeof marker, GS_ENVELOPE_OFFSET, err);
 }
 
 int gs_writer_begin(const gs_run *run, const char *path, const gs_writer_plan *plan, gs_writer **out, gs_error *err)
 {
     GS_AUTO_WRITER gs_writer *writer = NULL;
-    uint64_t present = 0;
+    bool resumed = false;
     int code = new_writer(run, path, plan, &writer, err);
-    code = code == 0 ? gs_fs_open_locked(writer->partial, true, &writer->fd, &present, err) : code;
     if (code != 0) {
         return code;
     }
-    code = make_room(writer, present, err);
-    code = code == 0 ? write_marker(writer, err) : code;
-    code = code == 0 && present == writer->layout.total_length ? resume(writer, err) : code;
+    code = gs_partial_open(writer, &resumed, err);
+    code = code == 0 && resumed ? resume(writer, err) : code;
     code = code == 0 ? put_known(writer, 0, GS_OCI_LAYOUT, err) : code;
     code = code == 0 ? put_known(writer, 1, plan->index_json, err) : code;
     code = code == 0 ? put_known(writer, 2, plan->manifest_json, err) : code;
     if (code != 0) {
-        (void)gs_error_at(err, "%s", writer->partial);
+        if (err && err->where[0] == '\0') {
+            (void)gs_error_at(err, "%s", writer->file.parts[0].path);
+        }
         return code;
     }
     *out = GS_STEAL(writer);
@@ -234,10 +179,15 @@ uint64_t gs_writer_length(const gs_writer *writer)
     return writer->layout.total_length;
 }
 
+size_t gs_writer_volume_count(const gs_writer *writer)
+{
+    return writer->file.lead > 0 ? writer->file.count : 0;
+}
+
 void gs_writer_free(gs_writer *writer)
 {
     if (writer) {
-        gs_fs_close_p(&writer->fd);
+        gs_medium_done(&writer->file);
         gs_layout_done(&writer->layout);
         gs_arena_free(writer->arena);
         free(writer->states);

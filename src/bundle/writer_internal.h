@@ -5,14 +5,14 @@
 #include <pthread.h>
 
 #include "layout.h"
+#include "medium.h"
 
 typedef enum gs_blob_state { GS_BLOB_ABSENT, GS_BLOB_ARRIVING, GS_BLOB_THERE } gs_blob_state;
 
 struct gs_writer {
     const gs_run *run;
-    int fd; /* of the partial file, which it locks; -1 once sealed */
+    gs_medium file; /* of the partial files, which it locks */
     char *path;
-    char *partial;
     gs_arena *arena; /* of the statement's strings */
     gs_statement statement;
     const void *roots; /* the chain that it carries, in arena */
@@ -22,6 +22,22 @@ struct gs_writer {
 };
 
 gs_digest *gs_writer_chunks(gs_writer *writer, size_t member);
+
+/* ---- partial.c ---- */
+
+/* Decides into how many files of which names the layout goes. GS_ELIMIT: volumes too small, or too many. */
+int gs_partial_name(gs_writer *writer, uint64_t volume_size, gs_error *err) GS_MUST_USE;
+/* Opens, locks and sizes the files. resumed: what is in some of them may be of use. */
+int gs_partial_open(gs_writer *writer, bool *resumed, gs_error *err) GS_MUST_USE;
+/* GS_EEXISTS: a final name is taken. */
+int gs_partial_check_free(const gs_writer *writer, gs_error *err) GS_MUST_USE;
+/* The headers of the volumes, where there are any. */
+int gs_partial_write_headers(const gs_writer *writer, const gs_digest *digest, gs_error *err) GS_MUST_USE;
+/* Makes the files durable and gives them their names, the first one last. */
+int gs_partial_publish(gs_writer *writer, bool replace, gs_error *err) GS_MUST_USE;
+
+/* ---- blobs ---- */
+
 /* Takes a blob for writing: ABSENT becomes ARRIVING. GS_EINTERNAL: not in the plan, or there, or taken. */
 int gs_writer_take(gs_writer *writer, const gs_digest *blob, size_t *member, gs_error *err) GS_MUST_USE;
 /* Ends what gs_writer_take began: THERE, or ABSENT again. */
