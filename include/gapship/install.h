@@ -12,6 +12,40 @@
 #include "gapship/store.h"
 #include "gapship/target.h"
 
+/* ---- permits (FORMAT.md section 15) ---- */
+
+/* One bundle may come in although it is older than what a site accepted, or may be gone back to although its signers were revoked. */
+typedef struct gs_permit {
+    const char *product;
+    const char *site; /* NULL: any */
+    gs_digest bundle;
+    uint64_t epoch, sequence;             /* the bundle's own */
+    uint64_t below_epoch, below_sequence; /* it counts while the site has accepted nothing above this */
+    int64_t issued_at;
+    int64_t expires; /* 0: never */
+    const char *reason;
+    /* Set by gs_permit_load: */
+    gs_role role;        /* whose threshold signed it: ROOT, or RELEASE */
+    const char *signers; /* "1f2e3d4c5b6a7988, …" */
+} gs_permit;
+
+/* NULL, or what is wrong with what people choose. */
+const char *gs_permit_problem(const gs_permit *permit);
+/* What is signed: JSON by RFC 8785. GS_ESPEC. */
+int gs_permit_body(const gs_permit *permit, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* Reads exactly what gs_permit_body writes. Strings live in arena. GS_EFORMAT. */
+int gs_permit_parse(const void *body, size_t len, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
+/* Reads a file. Only when the threshold of the root or the release role signed it, its body is parsed. GS_ESIGNATURE, GS_EFORMAT. */
+int gs_permit_load(const char *path, const gs_trust *trust, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
+/* Writes a new file with the permit and, for each key, a signature. */
+int gs_permit_write(const char *path, const gs_permit *permit, const gs_private_key *const *keys, size_t count,
+                    gs_error *err) GS_MUST_USE;
+/* Adds a signature to a file, after proving that it verifies. GS_EEXISTS: this key signed already. */
+int gs_permit_attach(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err) GS_MUST_USE;
+int gs_permit_sign(const char *path, const gs_private_key *key, gs_error *err) GS_MUST_USE;
+/* What is signed of a file, to be signed elsewhere. */
+int gs_permit_encoding(const char *path, gs_buf *out, gs_error *err) GS_MUST_USE;
+
 /* An opened site: configuration, store, ledger, trust, tools. */
 typedef struct gs_installation {
     gs_run run;
@@ -19,8 +53,14 @@ typedef struct gs_installation {
     gs_store *store;
     gs_ledger *ledger;
     gs_trust *trust;
-    gs_tools tools; /* found when the first plan is carried out or looked at */
+    const gs_permit *permit; /* that this run was given, or NULL (gs_installation_permit) */
+    int64_t now;             /* at the beginning of the run, seconds since 1970; never before what the ledger has seen */
+    int64_t ticks;           /* gs_ticks() then */
+    unsigned told;           /* warnings that were given: GS_TOLD_… */
+    gs_tools tools;          /* found when the first plan is carried out or looked at */
     gs_filelock lock;
+    const char *const *volumes; /* directories where volumes of a split bundle may be, besides the one that is named; borrowed */
+    size_t volume_count;
     char id[17]; /* of this run */
 } gs_installation;
 
@@ -32,6 +72,9 @@ int gs_installation_open(const gs_run *run, const char *site_file, bool change, 
 void gs_installation_free(gs_installation *installation);
 void gs_installation_free_p(gs_installation **installation);
 #define GS_AUTO_INSTALLATION __attribute__((cleanup(gs_installation_free_p)))
+
+/* Takes a permit file for this run: what it lets in is judged with it. */
+int gs_installation_permit(gs_installation *installation, const char *path, gs_error *err) GS_MUST_USE;
 
 /* BUNDLE on the command line: a path, NAME@VERSION, or a digest prefix (8 hex digits at least) of a kept one. A path is verified; with keep
  * it is also copied into the store, judged by the order of bundles (accept.c) and written to the ledger. */
@@ -108,7 +151,45 @@ typedef struct gs_install_options {
     const char *to;          /* install, plan: last environment */
     const char *environment; /* rollback: only this one */
     const char *to_version;  /* rollback: VERSION or NAME@VERSION; NULL: the one before */
+    bool accept_revoked;     /* rollback: to a bundle whose signers were revoked since, with a permit */
 } gs_install_options;
+
+/* ---- verdicts ---- */
+
+typedef enum gs_verdict_state { GS_VERDICT_UNKNOWN, GS_VERDICT_OK, GS_VERDICT_WARN, GS_VERDICT_FAIL } gs_verdict_state;
+/* "unknown", "ok", "warn", "fail" */
+const char *gs_verdict_name(gs_verdict_state state);
+typedef struct gs_verdict {
+    gs_verdict_state state;
+    int code;           /* FAIL: GS_E… */
+    const char *reason; /* one sentence */
+    const char *hint;   /* what to do, or NULL */
+} gs_verdict;
+
+/* What can be said of a bundle, each by itself. */
+typedef struct gs_examination {
+    gs_verdict integrity;    /* every byte is what was signed */
+    gs_verdict authenticity; /* by enough trusted keys */
+    gs_verdict order;        /* it may come in where the site stands */
+    gs_verdict freshness;    /* it is young enough */
+    gs_verdict completeness; /* it carries all it names */
+    gs_verified *verified;   /* NULL when nothing of it may be read */
+} gs_examination;
+
+typedef struct gs_examine_options {
+    const char *bundle; /* path */
+    const char *root;   /* trust root file; NULL: the site's */
+    const char *site;   /* site.yaml; NULL: the one found, if any */
+    bool whole;         /* read every byte; else the head alone */
+    bool need_trust;    /* GS_EUSAGE without a root */
+} gs_examine_options;
+/* Judges a bundle and changes nothing. A bundle that fails is no error: its verdicts say so. Verdicts' texts in arena. */
+int gs_examine(const gs_run *run, const gs_examine_options *options, gs_arena *arena, gs_examination *out,
+               gs_error *err) GS_MUST_USE;
+void gs_examination_done(gs_examination *examination);
+#define GS_AUTO_EXAMINATION __attribute__((cleanup(gs_examination_done)))
+/* 0, or the error of the verdict that is worst: what a verb ends with. */
+int gs_examination_error(const gs_examination *examination, gs_error *err) GS_MUST_USE;
 
 /* Results are trees (made in arena) that src/cli prints as tables or as JSON; their keys are in docs/json.md. */
 int gs_import(gs_installation *installation, const char *bundle, gs_arena *arena, gs_node **result, gs_error *err) GS_MUST_USE;

@@ -30,8 +30,9 @@ int gs_store_dirfd(const gs_store *store);
 const char *gs_store_path(const gs_store *store, gs_arena *arena, const char *name);
 
 /* Copies a verified bundle in, checking every byte on the way (the medium is read once), and publishes it by rename. Free space and
- * inodes are checked first. Kept already, perhaps with other signatures: nothing happens. */
-int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verified, gs_error *err) GS_MUST_USE;
+ * inodes are checked first. Kept already, perhaps with other signatures: nothing happens, unless renew says that the copy is to be
+ * replaced: by a whole new one, which takes its place at once. */
+int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verified, bool renew, gs_error *err) GS_MUST_USE;
 /* Opens and verifies a kept bundle's head on these terms. GS_ENOTFOUND. */
 int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_terms *terms, gs_verified **out, gs_error *err) GS_MUST_USE;
 bool gs_store_has(const gs_store *store, const gs_digest *digest);

@@ -1,12 +1,12 @@
 /* Small things that every use case writes: rows of the ledger and facts of a bundle. */
 #include <string.h>
 
+#include "accept.h"
 #include "gapship/num.h"
-#include "site.h"
 
 gs_entry gs_site_entry(const gs_installation *site, gs_entry_kind kind, const char *verb, const gs_verified *bundle)
 {
-    gs_entry entry = {.kind = kind, .verb = verb, .run = site->id, .time = gs_now(&site->run)};
+    gs_entry entry = {.kind = kind, .verb = verb, .run = site->id, .time = gs_site_now(site)};
     if (bundle) {
         const gs_statement *statement = gs_verified_statement(bundle);
         entry.product = statement->product;

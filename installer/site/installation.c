@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accept.h"
 #include "gapship/num.h"
 #include "gapship/text.h"
-#include "site.h"
 
 #define PREFIX_DIGITS 8u
 
@@ -49,6 +49,9 @@ int gs_installation_open(const gs_run *run, const char *site_file, bool change, 
     }
     if (code == 0) {
         code = open_ledger(site, err);
+    }
+    if (code == 0) {
+        code = gs_clock_start(site, err);
     }
     if (code == 0) {
         *out = GS_STEAL(site);
@@ -102,25 +105,58 @@ static const char *describe_signers(const gs_verified *bundle, gs_arena *arena)
     return text;
 }
 
-static int write_accepted(gs_installation *site, const gs_verified *bundle, gs_error *err)
+int gs_site_accepted(gs_installation *site, const gs_verified *bundle, const char *verb, bool permitted, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     const char *detail = arena ? describe_signers(bundle, arena) : NULL;
+    const gs_permit *permit = site->permit;
+    if (detail && permitted) {
+        detail = gs_arena_printf(arena, "%s; by a permit of the %s role (%s): %s", detail, gs_role_name(permit->role),
+                                 permit->signers, permit->reason);
+    }
     if (!detail) {
         return gs_fail_nomem(err);
     }
-    gs_entry entry = gs_site_entry(site, GS_ENTRY_ACCEPTED, "import", bundle);
+    gs_clock_saw(site, gs_verified_statement(bundle)->issued_at);
+    gs_entry entry = gs_site_entry(site, GS_ENTRY_ACCEPTED, verb, bundle);
     entry.state = GS_STATE_DONE;
+    entry.step = !permitted ? NULL : permit->role == GS_ROLE_ROOT ? GS_STEP_ROOT_PERMIT : GS_STEP_RELEASE_PERMIT;
     entry.detail = detail;
     return gs_ledger_append(site->ledger, &entry, err);
 }
 
-/* The row follows the file: a file without its row is not accepted yet, and the next import finishes it. */
-static int keep_bundle(gs_installation *site, bool known, gs_verified **bundle, gs_error *err)
+/* *renew: there is a kept copy, and its signatures do not meet today's trust, as those of this one do. */
+static int look_at_kept(const gs_installation *site, const gs_verified *bundle, bool *renew, gs_error *err)
 {
-    int code = gs_store_keep(&site->run, site->store, *bundle, err);
-    if (code == 0 && !known) {
-        code = write_accepted(site, *bundle, err);
+    const gs_terms terms = gs_site_terms(site);
+    GS_AUTO_VERIFIED gs_verified *kept = NULL;
+    gs_error why = {0};
+    *renew = false;
+    if (!gs_store_has(site->store, gs_verified_digest(bundle))) {
+        return 0;
+    }
+    int code = gs_store_bundle(site->store, gs_verified_digest(bundle), &terms, &kept, &why);
+    if (code == GS_ESIGNATURE) {
+        *renew = true;
+        return 0;
+    }
+    if (code != 0 && err) {
+        *err = why;
+    }
+    return code;
+}
+
+/* The row follows the file: a file without its row is not accepted yet, and the next import finishes it. */
+static int keep_bundle(gs_installation *site, const gs_order *order, gs_verified **bundle, gs_error *err)
+{
+    bool permitted = order->kind == GS_ORDER_PERMITTED;
+    bool renew = false;
+    int code = look_at_kept(site, *bundle, &renew, err);
+    if (code == 0) {
+        code = gs_store_keep(&site->run, site->store, *bundle, renew, err);
+    }
+    if (code == 0 && (!order->known || permitted || renew)) {
+        code = gs_site_accepted(site, *bundle, "import", permitted, err);
     }
     const gs_terms terms = gs_site_terms(site);
     GS_AUTO_VERIFIED gs_verified *kept = NULL;
@@ -144,19 +180,20 @@ static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs
 {
     gs_error local = {0};
     err = err ? err : &local;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
-    bool known = false;
+    gs_order order = {0};
     const gs_terms terms = gs_site_terms(site);
-    int code = gs_bundle_open(path, &bundle, err);
+    int code = arena ? gs_bundle_open_volumes(path, site->volumes, site->volume_count, &bundle, err) : gs_fail_nomem(err);
     if (code == 0) {
         code = gs_bundle_verify(&bundle, &terms, &verified, err);
     }
     if (code == 0) {
-        code = gs_accept_check(site, verified, &known, err);
+        code = gs_accept_admit(site, verified, arena, &order, err);
     }
     if (code == 0 && keep) {
-        code = keep_bundle(site, known, &verified, err);
+        code = keep_bundle(site, &order, &verified, err);
     }
     if (is_refusal(code)) {
         if (keep) {
@@ -200,6 +237,19 @@ static int fail_unknown(const gs_installation *site, const char *bundle, gs_erro
                          PREFIX_DIGITS);
 }
 
+int gs_fail_revoked(gs_error *err)
+{
+    if (!err) {
+        return GS_ESIGNATURE;
+    }
+    err->hint[0] = '\0'; /* what helps with a bundle on a medium does not help here */
+    (void)gs_error_context(err, "this site accepted it once, and its signers were revoked since");
+    (void)gs_error_hint(
+        err, "have it signed by today's keys (`gapship sign`) and import that file; or go back to it with `gapship rollback "
+             "--to VERSION --accept-revoked-signer --permit FILE`, by a permit of today's keys");
+    return GS_ESIGNATURE;
+}
+
 /* The newest accepted bundle that is meant. Only what was accepted counts, whatever files are in the store. */
 static int find_kept(gs_installation *site, const char *bundle, gs_digest *out, gs_error *err)
 {
@@ -233,13 +283,21 @@ static int find_kept(gs_installation *site, const char *bundle, gs_digest *out, 
     return code;
 }
 
+bool gs_names_file(const char *bundle)
+{
+    return strchr(bundle, '/') || gs_fs_exists(AT_FDCWD, bundle);
+}
+
 int gs_installation_bundle(gs_installation *installation, const char *bundle, bool keep, gs_verified **out, gs_error *err)
 {
-    if (strchr(bundle, '/') || gs_fs_exists(AT_FDCWD, bundle)) {
+    if (gs_names_file(bundle)) {
         return bundle_of_file(installation, bundle, keep, out, err);
     }
     gs_digest digest;
     int code = find_kept(installation, bundle, &digest, err);
     const gs_terms terms = gs_site_terms(installation);
-    return code == 0 ? gs_store_bundle(installation->store, &digest, &terms, out, err) : code;
+    if (code == 0) {
+        code = gs_store_bundle(installation->store, &digest, &terms, out, err);
+    }
+    return code == GS_ESIGNATURE ? gs_fail_revoked(err) : code;
 }

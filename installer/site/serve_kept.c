@@ -88,7 +88,8 @@ static int open_bundles(gs_installation *site, serving *s, gs_error *err)
         return gs_fail_nomem(err);
     }
     for (size_t i = 0; code == 0 && i < count; i++) {
-        if (rows[i].has_bundle && gs_store_has(site->store, &rows[i].bundle)) {
+        bool again = i > 0 && gs_digest_equal(&rows[i].bundle, &rows[i - 1].bundle); /* it came in twice */
+        if (rows[i].has_bundle && !again && gs_store_has(site->store, &rows[i].bundle)) {
             gs_terms terms = gs_site_terms(site);
             terms.vouched = &rows[i].bundle; /* accepted once: what runs from it has to be served, whoever was revoked since */
             code = gs_store_bundle(site->store, &rows[i].bundle, &terms, &s->bundles[s->count], err);

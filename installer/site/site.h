@@ -21,17 +21,12 @@ const char *gs_digest_in(gs_arena *arena, const gs_digest *digest);
 
 /* The site's trust and policy. */
 gs_terms gs_site_terms(const gs_installation *site);
-
-/* ---- the order of bundles (accept.c) ---- */
-
-/* Whether a bundle may come in, given the product's ACCEPTED rows. *known: it did before, and may come back. Pure. GS_EDOWNGRADE:
- * older than what came in, below the security floor, or another bundle of the same sequence. */
-int gs_accept_judge(const gs_entry *accepted, size_t count, const gs_statement *statement, const gs_digest *digest, bool *known,
-                    gs_error *err) GS_MUST_USE;
-/* The same from the ledger. */
-int gs_accept_check(gs_installation *site, const gs_verified *bundle, bool *known, gs_error *err) GS_MUST_USE;
-/* Writes a REFUSED row; a failure to write is only a warning: the refusal stands. */
-void gs_accept_refused(gs_installation *site, const char *path, const gs_verified *bundle, gs_error *err);
+/* Whether BUNDLE on the command line is a file; else it is a kept one by its name. */
+bool gs_names_file(const char *bundle);
+/* Adds to the error of a kept bundle whose signatures do not meet today's trust what may be done. Returns GS_ESIGNATURE. */
+int gs_fail_revoked(gs_error *err);
+/* Writes the ACCEPTED row of a bundle; permitted: with the run's permit. */
+int gs_site_accepted(gs_installation *site, const gs_verified *bundle, const char *verb, bool permitted, gs_error *err) GS_MUST_USE;
 
 /* ---- an opened bundle with its contents, and what ran before (past.c) ---- */
 
@@ -123,6 +118,7 @@ typedef struct gs_prepared {
     gs_subject subject;
     gs_past past;
     gs_plan *plan;
+    bool permitted; /* a rollback that only the run's permit allows */
 } gs_prepared;
 int gs_prepare_install(gs_installation *site, const gs_install_options *options, bool keep, gs_prepared *out,
                        gs_error *err) GS_MUST_USE;

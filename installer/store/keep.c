@@ -61,9 +61,9 @@ static int check_space(const gs_store *store, uint64_t length, gs_error *err)
     return code;
 }
 
-int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verified, gs_error *err)
+int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verified, bool renew, gs_error *err)
 {
-    if (gs_store_has(store, gs_verified_digest(verified))) {
+    if (!renew && gs_store_has(store, gs_verified_digest(verified))) {
         return 0;
     }
     int code = check_space(store, gs_verified_length(verified), err);
@@ -80,7 +80,7 @@ int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verifie
     if (code == 0) {
         code = gs_verified_copy(run, verified, file.fd, err);
     }
-    return code == 0 ? gs_newfile_commit(&file, false, err) : code;
+    return code == 0 ? gs_newfile_commit(&file, renew, err) : code;
 }
 
 static int verify_kept(gs_bundle **bundle, const gs_digest *digest, const gs_terms *terms, gs_verified **out, gs_error *err)

@@ -56,7 +56,7 @@ static gs_digest keep(fixture *f)
     gs_error err = {0};
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
     assert_ok(&err, sample_verify(&f->bundle, &verified, &err));
-    assert_ok(&err, gs_store_keep(NULL, f->store, verified, &err));
+    assert_ok(&err, gs_store_keep(NULL, f->store, verified, false, &err));
     return *gs_verified_digest(verified);
 }
 
@@ -131,7 +131,7 @@ static void test_damage_is_found_while_copying(void **state)
     sample_flip(&f->bundle, member->offset + 1000, 0x10);
     GS_AUTO_VERIFIED gs_verified *damaged = NULL;
     assert_ok(&err, sample_verify(&f->bundle, &damaged, &err));
-    assert_fails(&err, GS_EDIGEST, NULL, gs_store_keep(NULL, f->store, damaged, &err));
+    assert_fails(&err, GS_EDIGEST, NULL, gs_store_keep(NULL, f->store, damaged, false, &err));
     assert_false(gs_store_has(f->store, gs_verified_digest(damaged)));
     assert_int_equal(count_files(f), 0);
 }

@@ -1,0 +1,194 @@
+/* Permits in files: signed documents that are made on either side, and believed on a site when enough keys of its own root signed. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "gapship/limits.h"
+#include "site.h"
+
+#define FILE_BYTES (GS_MAX_DOCUMENT_BYTES + GS_MAX_SIGNATURES * (GS_SIGNATURE_HEADER + GS_MAX_SIGNATURE_BYTES) + 64)
+
+static int read_document(const char *path, gs_buf *text, gs_document *out, gs_error *err)
+{
+    gs_buf_init(text, FILE_BYTES);
+    int code = gs_fs_read_file(AT_FDCWD, path, text, err);
+    if (code == 0) {
+        code = gs_document_parse(text->data, text->len, out, err);
+    }
+    if (code == 0 && (out->type != GS_DOCUMENT_PERMIT || out->size != text->len)) {
+        code = gs_fail(err, GS_EFORMAT, "this is not a permit");
+        (void)gs_error_hint(err, "`gapship permit` makes one");
+    }
+    if (code != 0 && err && err->where[0] == '\0') {
+        (void)gs_error_at(err, "%s", path);
+    }
+    return code;
+}
+
+/* ---- believing ---- */
+
+typedef struct counted {
+    unsigned good;
+    gs_signature_report reports[GS_MAX_SIGNATURES];
+} counted;
+
+static int count_role(const gs_document *document, const gs_trust *trust, gs_role role, counted *out, bool *enough, gs_error *err)
+{
+    const gs_trust_role *keys = gs_trust_role_of(trust, role);
+    int code = gs_document_count(document, keys, out->reports, &out->good, err);
+    if (code == 0) {
+        *enough = out->good >= keys->threshold;
+    }
+    return code;
+}
+
+static const char *name_signers(const gs_document *document, const counted *who, gs_arena *arena)
+{
+    const char *text = NULL;
+    for (size_t i = 0; i < document->count; i++) {
+        char hex[GS_DIGEST_HEX];
+        gs_digest_hex(&who->reports[i].key_id, hex);
+        if (who->reports[i].known && who->reports[i].good) {
+            text = text ? gs_arena_printf(arena, "%s, %.16s", text, hex) : gs_arena_printf(arena, "%.16s", hex);
+        }
+    }
+    return text;
+}
+
+static int fail_threshold(const gs_trust *trust, const counted *root, const counted *release, gs_error *err)
+{
+    (void)gs_fail(err, GS_ESIGNATURE,
+                  "the permit is signed by %u of the %u release keys that are required, and by %u of the %u root keys",
+                  release->good, gs_trust_role_of(trust, GS_ROLE_RELEASE)->threshold, root->good,
+                  gs_trust_role_of(trust, GS_ROLE_ROOT)->threshold);
+    return gs_error_hint(err, "a missing signature is added by `gapship permit sign`");
+}
+
+int gs_permit_load(const char *path, const gs_trust *trust, gs_arena *arena, gs_permit *out, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf text;
+    gs_document document;
+    counted root = {0};
+    counted release = {0};
+    bool by_root = false;
+    bool by_release = false;
+    int code = read_document(path, &text, &document, err);
+    if (code != 0) {
+        return code;
+    }
+    code = count_role(&document, trust, GS_ROLE_ROOT, &root, &by_root, err);
+    if (code == 0) {
+        code = count_role(&document, trust, GS_ROLE_RELEASE, &release, &by_release, err);
+    }
+    if (code == 0 && !by_root && !by_release) {
+        code = fail_threshold(trust, &root, &release, err);
+    }
+    gs_permit permit;
+    if (code == 0) {
+        code = gs_permit_parse(document.data + document.body_offset, document.body_len, arena, &permit, err);
+    }
+    if (code != 0) {
+        return gs_error_at(err, "%s", path);
+    }
+    permit.role = by_root ? GS_ROLE_ROOT : GS_ROLE_RELEASE;
+    permit.signers = name_signers(&document, by_root ? &root : &release, arena);
+    if (!permit.signers) {
+        return gs_fail_nomem(err);
+    }
+    *out = permit;
+    return 0;
+}
+
+/* ---- making ---- */
+
+static int add_signature(gs_buf *document, const gs_private_key *key, gs_error *err)
+{
+    GS_AUTO_PUBLIC_KEY gs_public_key *public_key = NULL;
+    GS_AUTO_BUF gs_buf encoding;
+    GS_AUTO_BUF gs_buf signature;
+    gs_document parsed;
+    gs_buf_init(&encoding, FILE_BYTES);
+    gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
+    int code = gs_document_parse(document->data, document->len, &parsed, err);
+    if (code == 0) {
+        code = gs_document_encoding(GS_DOCUMENT_PERMIT, parsed.data + parsed.body_offset, parsed.body_len, &encoding, err);
+    }
+    if (code == 0) {
+        code = gs_sign(key, encoding.data, encoding.len, &signature, err);
+    }
+    if (code == 0) {
+        code = gs_private_key_public(key, &public_key, err);
+    }
+    return code == 0 ? gs_document_sign(document, public_key, signature.data, signature.len, err) : code;
+}
+
+int gs_permit_write(const char *path, const gs_permit *permit, const gs_private_key *const *keys, size_t count, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf body;
+    GS_AUTO_BUF gs_buf document;
+    gs_buf_init(&body, GS_MAX_DOCUMENT_BYTES);
+    gs_buf_init(&document, FILE_BYTES);
+    if (gs_fs_exists(AT_FDCWD, path)) {
+        (void)gs_fail(err, GS_EEXISTS, "%s exists already", path);
+        return gs_error_hint(err, "name another file with -o");
+    }
+    int code = gs_permit_body(permit, &body, err);
+    if (code == 0) {
+        code = gs_document_write(GS_DOCUMENT_PERMIT, body.data, body.len, &document, err);
+    }
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = add_signature(&document, keys[i], err);
+    }
+    return code == 0 ? gs_fs_write_file(AT_FDCWD, path, document.data, document.len, 0644, err) : code;
+}
+
+static int replace(const char *path, const gs_buf *document, gs_error *err)
+{
+    return gs_fs_write_file(AT_FDCWD, path, document->data, document->len, 0644, err);
+}
+
+int gs_permit_attach(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf text;
+    gs_document document;
+    int code = read_document(path, &text, &document, err);
+    if (code == 0) {
+        code = gs_document_sign(&text, key, signature, len, err);
+    }
+    return code == 0 ? replace(path, &text, err) : code;
+}
+
+int gs_permit_sign(const char *path, const gs_private_key *key, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf text;
+    gs_document document;
+    int code = read_document(path, &text, &document, err);
+    if (code == 0) {
+        code = add_signature(&text, key, err);
+    }
+    return code == 0 ? replace(path, &text, err) : code;
+}
+
+int gs_permit_encoding(const char *path, gs_buf *out, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf text;
+    gs_document document;
+    int code = read_document(path, &text, &document, err);
+    return code == 0 ? gs_document_encoding(GS_DOCUMENT_PERMIT, document.data + document.body_offset, document.body_len, out, err)
+                     : code;
+}
+
+/* ---- a site's run ---- */
+
+int gs_installation_permit(gs_installation *installation, const char *path, gs_error *err)
+{
+    gs_arena *arena = installation->site->arena;
+    if (!installation->trust) {
+        return gs_fail(err, GS_EUSAGE, "this site has no trust root that a permit could be checked against");
+    }
+    gs_permit *permit = gs_arena_alloc(arena, sizeof *permit);
+    int code = permit ? gs_permit_load(path, installation->trust, arena, permit, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        installation->permit = permit;
+    }
+    return code;
+}
