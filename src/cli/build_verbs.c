@@ -1,5 +1,6 @@
 /* The verbs of the build side. */
 #include "gapship/build.h"
+#include "gapship/limits.h"
 #include "gapship/num.h"
 #include "passphrase.h"
 #include "tbs.h"
@@ -97,8 +98,12 @@ static int print_built(gs_invocation *invocation, const gs_build_result *built, 
     gs_format_size(built->fetched, fetched);
     gs_format_size(built->copied, copied);
     gs_digest_text(&built->digest, digest);
-    gs_print(invocation->terminal, "%s\n%s, %zu images, %zu blobs; %s fetched, %s copied from earlier bundles\n%s\n", built->path,
-             size, built->images, built->blobs, fetched, copied, digest);
+    const char *last = "";
+    if (built->volumes > 1) {
+        last = gs_arena_printf(arena, " to .%03zu", built->volumes);
+    }
+    gs_print(invocation->terminal, "%s%s\n%s, %zu images, %zu blobs; %s fetched, %s copied from earlier bundles\n%s\n", built->path,
+             last ? last : "", size, built->images, built->blobs, fetched, copied, digest);
     gs_node *result = gs_node_new_map(arena);
     result = gs_node_set_text(arena, result, "path", built->path);
     result = gs_node_set(arena, result, "digest", digest_node(arena, &built->digest));
@@ -107,10 +112,22 @@ static int print_built(gs_invocation *invocation, const gs_build_result *built, 
     result = gs_node_set_integer(arena, result, "blobs", (int64_t)built->blobs);
     result = gs_node_set_integer(arena, result, "fetched", (int64_t)built->fetched);
     result = gs_node_set_integer(arena, result, "copied", (int64_t)built->copied);
+    if (built->volumes > 0) {
+        result = gs_node_set_integer(arena, result, "volumes", (int64_t)built->volumes);
+    }
     if (built->tbs.size > 0) {
         result = gs_node_set(arena, result, "tbs", gs_tbs_node(invocation, built->path, &built->tbs));
     }
     return finish(invocation, result, err);
+}
+
+static int volume_size(const gs_arguments *arguments, uint64_t *out, gs_error *err)
+{
+    const char *text = gs_value(arguments, "volume-size");
+    if (text && (!gs_parse_size(text, out) || *out < GS_MIN_VOLUME_BYTES)) {
+        return gs_fail(err, GS_EUSAGE, "--volume-size takes a size of at least 1MiB, such as 4GB or 700MiB, not \"%s\"", text);
+    }
+    return 0;
 }
 
 int gs_verb_build(gs_invocation *invocation, gs_error *err)
@@ -126,7 +143,10 @@ int gs_verb_build(gs_invocation *invocation, gs_error *err)
     options.keys = gs_values(arguments, "key", &options.key_count);
     options.reuse = gs_values(arguments, "reuse", &options.reuse_count);
     gs_build_result built = {0};
-    int rc = gs_build(&invocation->run, &options, &built, err);
+    int rc = volume_size(arguments, &options.volume_size, err);
+    if (rc == 0) {
+        rc = gs_build(&invocation->run, &options, &built, err);
+    }
     if (rc == 0) {
         rc = print_built(invocation, &built, err);
     }

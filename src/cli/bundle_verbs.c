@@ -41,7 +41,9 @@ static int open_bundle(gs_invocation *invocation, bool need_trust, gs_verified *
 {
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_TRUST gs_trust *trust = NULL;
-    int rc = gs_bundle_open(gs_positional(invocation->arguments, 0), &bundle, err);
+    size_t count = 0;
+    const char *const *volumes = gs_values(invocation->arguments, "volumes", &count);
+    int rc = gs_bundle_open_volumes(gs_positional(invocation->arguments, 0), volumes, count, &bundle, err);
     if (rc == 0) {
         rc = find_trust(invocation, &trust, err);
     }

@@ -44,6 +44,7 @@ static const gs_option build_options[] = {
     EMIT_TBS_OPTION,
     {"unsigned", 0, NULL, "build without a signature"},
     {"reuse", 0, "PATH", "copy blobs from this bundle or directory of bundles; may be repeated"},
+    {"volume-size", 0, "SIZE", "split it into files of at most so many bytes, such as 4GB or 700MiB"},
     {"force", 0, NULL, "replace the bundle when it exists"},
     JOBS_OPTION,
 };
@@ -69,12 +70,17 @@ static const gs_option key_new_options[] = {
     {                                                                                                                              \
         "root", 0, "FILE", "the trust root, or the one public key; default: the site's"                                            \
     }
-static const gs_option verify_options[] = {ROOT_OPTION, {"jobs", 0, "N", "threads; default 4"}};
-static const gs_option inspect_options[] = {ROOT_OPTION};
+#define VOLUMES_OPTION                                                                                                             \
+    {                                                                                                                              \
+        "volumes", 0, "DIR", "look for volumes of a split bundle here, too; may be repeated"                                       \
+    }
+static const gs_option verify_options[] = {ROOT_OPTION, VOLUMES_OPTION, {"jobs", 0, "N", "threads; default 4"}};
+static const gs_option inspect_options[] = {ROOT_OPTION, VOLUMES_OPTION};
 static const gs_option extract_options[] = {
     {"out", 'o', "PATH", "the directory or file to write"},
-    {"signatures", 0, "DIR", "write statement and signatures for openssl"},
+    {"signatures", 0, "DIR", "write statement, signatures and a script that checks them without gapship"},
     ROOT_OPTION,
+    VOLUMES_OPTION,
 };
 
 #define SITE_OPTION                                                                                                                \
@@ -86,15 +92,16 @@ static const gs_option extract_options[] = {
         "yes", 'y', NULL, "do not ask"                                                                                             \
     }
 static const gs_option site_init_options[] = {{"root", 0, "FILE", "the trust root, or the one public key"}};
-static const gs_option import_options[] = {SITE_OPTION, {"jobs", 0, "N", "threads; default 4"}};
-static const gs_option plan_options[] = {SITE_OPTION, {"to", 0, "ENVIRONMENT", "plan up to this environment"}};
+static const gs_option import_options[] = {SITE_OPTION, VOLUMES_OPTION, {"jobs", 0, "N", "threads; default 4"}};
+static const gs_option plan_options[] = {SITE_OPTION, VOLUMES_OPTION, {"to", 0, "ENVIRONMENT", "plan up to this environment"}};
 static const gs_option install_options[] = {
     SITE_OPTION,
+    VOLUMES_OPTION,
     {"to", 0, "ENVIRONMENT", "install up to this environment"},
     YES_OPTION,
     {"jobs", 0, "N", "uploads at once; default 4"},
 };
-static const gs_option load_options[] = {SITE_OPTION, {"jobs", 0, "N", "uploads at once; default 4"}};
+static const gs_option load_options[] = {SITE_OPTION, VOLUMES_OPTION, {"jobs", 0, "N", "uploads at once; default 4"}};
 static const gs_option status_options[] = {SITE_OPTION};
 static const gs_option history_options[] = {SITE_OPTION, {"audit", 0, NULL, "every row of the ledger, with its chain checked"}};
 static const gs_option rollback_options[] = {
