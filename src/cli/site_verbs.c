@@ -14,7 +14,11 @@ static int finish(gs_invocation *invocation, const gs_node *result, gs_error *er
 
 static int open_site(gs_invocation *invocation, bool change, gs_installation **out, gs_error *err)
 {
-    return gs_installation_open(&invocation->run, gs_value(invocation->arguments, "site"), change, out, err);
+    int rc = gs_installation_open(&invocation->run, gs_value(invocation->arguments, "site"), change, out, err);
+    if (rc == 0) {
+        (*out)->volumes = gs_values(invocation->arguments, "volumes", &(*out)->volume_count);
+    }
+    return rc;
 }
 
 static const char *size_text(gs_arena *arena, int64_t bytes)
