@@ -130,6 +130,9 @@ static int load_file(const char *path, const gs_passphrase *passphrase, gs_priva
     GS_AUTO_SECRET gs_buf text;
     int code = gs_secret_init(&text, GS_MAX_KEY_FILE_BYTES, err);
     code = code == 0 ? gs_fs_read_secret(AT_FDCWD, path, &text, err) : code;
+    if (code == GS_ELIMIT) {
+        (void)gs_error_hint(err, "a key has a few hundred bytes: is this the right file?");
+    }
     if (code != 0) {
         return code;
     }
