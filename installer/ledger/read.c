@@ -14,6 +14,7 @@ static const char *const kinds[] = {
     [GS_ENTRY_ENVIRONMENT] = "environment",
     [GS_ENTRY_SCHEMA] = "schema",
     [GS_ENTRY_REMOVED] = "removed",
+    [GS_ENTRY_ROOT] = "root",
 };
 static const char *const states[] = {
     [GS_STATE_NONE] = "",         [GS_STATE_BEGUN] = "begun",     [GS_STATE_DONE] = "done",

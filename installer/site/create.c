@@ -7,7 +7,7 @@
 
 #include "gapship/limits.h"
 #include "gapship/text.h"
-#include "site.h"
+#include "roots.h"
 
 #define NAME_BYTES 64
 
@@ -59,9 +59,9 @@ static const char body[] =
 
 typedef struct creation {
     const gs_run *run;
-    int fd;     /* of the directory */
-    char *root; /* the root document */
-    gs_digest fingerprint;
+    int fd;         /* of the directory */
+    char *root;     /* the root document */
+    gs_entry first; /* of the ledger: which root */
     char name[NAME_BYTES];
 } creation;
 
@@ -86,7 +86,7 @@ static int write_root(creation *c, const char *root_file, gs_error *err)
     gs_buf_init(&text, GS_MAX_ROOT_BYTES);
     int code = gs_trust_load(root_file, &trust, err);
     if (code == 0) {
-        code = gs_trust_fingerprint(trust, &c->fingerprint, err);
+        code = gs_roots_entry(trust, &c->first, err);
     }
     if (code == 0) {
         code = gs_trust_write(trust, &text, err);
@@ -107,7 +107,7 @@ static int write_store(const creation *c, const char *directory, gs_error *err)
     const char *store = arena ? gs_arena_printf(arena, "%s/store", directory) : NULL;
     const char *ledger = store ? gs_arena_printf(arena, "%s/ledger.sqlite", store) : NULL;
     char fingerprint[GS_DIGEST_TEXT];
-    gs_digest_text(&c->fingerprint, fingerprint);
+    gs_digest_text(&c->first.bundle, fingerprint);
     const char *detail = ledger ? gs_arena_printf(arena, "site %s, root %s", c->name, fingerprint) : NULL;
     if (!detail) {
         return gs_fail_nomem(err);
@@ -116,7 +116,11 @@ static int write_store(const creation *c, const char *directory, gs_error *err)
     if (code == 0) {
         code = gs_fs_remove(AT_FDCWD, ledger, err); /* half made by an interrupted run: a store without VERSION was never used */
     }
-    const gs_entry first = {.kind = GS_ENTRY_CREATED, .state = GS_STATE_DONE, .time = gs_now(c->run), .detail = detail};
+    gs_entry first = c->first;
+    first.kind = GS_ENTRY_CREATED;
+    first.state = GS_STATE_DONE;
+    first.time = gs_now(c->run);
+    first.detail = detail;
     if (code == 0) {
         code = gs_ledger_create(ledger, &first, err);
     }
@@ -165,7 +169,7 @@ int gs_site_create(const gs_run *run, const char *directory, const char *root_fi
     }
     gs_fs_close_p(&c.fd);
     if (code == 0) {
-        *fingerprint = c.fingerprint;
+        *fingerprint = c.first.bundle;
     }
     return code;
 }

@@ -10,6 +10,7 @@ static bool matters(const gs_entry *row)
     case GS_ENTRY_REFUSED:
     case GS_ENTRY_ENVIRONMENT:
     case GS_ENTRY_REMOVED:
+    case GS_ENTRY_ROOT:
         return row->state != GS_STATE_BEGUN;
     case GS_ENTRY_STEP:
         return row->state == GS_STATE_FAILED || row->state == GS_STATE_UNCERTAIN;
@@ -18,6 +19,12 @@ static bool matters(const gs_entry *row)
         break;
     }
     return false;
+}
+
+/* A row about a root names that by its fingerprint. */
+static bool is_of_root(const gs_entry *row)
+{
+    return row->kind == GS_ENTRY_ROOT || row->kind == GS_ENTRY_CREATED;
 }
 
 static gs_node *describe(gs_arena *arena, const gs_entry *row, bool audit)
@@ -31,7 +38,8 @@ static gs_node *describe(gs_arena *arena, const gs_entry *row, bool audit)
     node = gs_node_set_text(arena, node, "verb", row->verb);
     node = gs_node_set_text(arena, node, "product", row->product);
     node = gs_node_set_text(arena, node, "version", row->version);
-    node = gs_node_set_text(arena, node, "bundle", row->has_bundle ? gs_digest_in(arena, &row->bundle) : NULL);
+    node = gs_node_set_text(arena, node, is_of_root(row) ? "fingerprint" : "bundle",
+                            row->has_bundle ? gs_digest_in(arena, &row->bundle) : NULL);
     node = gs_node_set_text(arena, node, "environment", row->environment);
     node = gs_node_set_text(arena, node, "step", row->step);
     node = gs_node_set_text(arena, node, "detail", row->detail);

@@ -3,10 +3,32 @@
 #include <string.h>
 
 #include "gapship/num.h"
-#include "site.h"
+#include "roots.h"
+
+/* A root-only bundle: from which root to which. */
+static int import_roots(gs_installation *site, const char *path, gs_arena *arena, gs_node **result, gs_error *err)
+{
+    const uint64_t from = gs_trust_version(site->trust);
+    gs_digest fingerprint;
+    int code = gs_roots_import(site, path, err);
+    if (code == 0) {
+        code = gs_trust_fingerprint(site->trust, &fingerprint, err);
+    }
+    if (code != 0) {
+        return code;
+    }
+    gs_node *node = gs_node_set_integer(arena, gs_node_new_map(arena), "rootFrom", (int64_t)from);
+    node = gs_node_set_integer(arena, node, "rootTo", (int64_t)gs_trust_version(site->trust));
+    node = gs_node_set_text(arena, node, "fingerprint", gs_digest_in(arena, &fingerprint));
+    *result = node ? node : *result;
+    return node ? 0 : gs_fail_nomem(err);
+}
 
 int gs_import(gs_installation *installation, const char *bundle, gs_arena *arena, gs_node **result, gs_error *err)
 {
+    if (gs_names_file(bundle) && gs_roots_is_chain(bundle)) {
+        return import_roots(installation, bundle, arena, result, err);
+    }
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
     int code = gs_installation_bundle(installation, bundle, true, &verified, err);
     if (code != 0) {
@@ -70,6 +92,9 @@ int gs_load(gs_installation *installation, const char *bundle, gs_arena *arena, 
     int code = gs_installation_bundle(installation, bundle, true, &subject.verified, err);
     if (code == 0) {
         code = gs_contents_load(subject.verified, &subject.contents, err);
+    }
+    if (code == 0) {
+        code = gs_contents_complete(subject.verified, subject.contents, NULL, err);
     }
     if (code == 0) {
         code = gs_loading_survey(installation, &subject, &loading, err);

@@ -6,6 +6,7 @@
 #include "accept.h"
 #include "gapship/num.h"
 #include "gapship/text.h"
+#include "roots.h"
 
 #define PREFIX_DIGITS 8u
 
@@ -39,9 +40,6 @@ int gs_installation_open(const gs_run *run, const char *site_file, bool change, 
         code = gs_site_load(site_file, &site->site, err);
     }
     if (code == 0) {
-        code = gs_trust_load(site->site->root, &site->trust, err);
-    }
-    if (code == 0) {
         code = gs_store_open(site->site->store, &site->store, err);
     }
     if (code == 0 && change) {
@@ -52,6 +50,9 @@ int gs_installation_open(const gs_run *run, const char *site_file, bool change, 
     }
     if (code == 0) {
         code = gs_clock_start(site, err);
+    }
+    if (code == 0) {
+        code = gs_roots_open(site, change, err);
     }
     if (code == 0) {
         *out = GS_STEAL(site);
@@ -184,9 +185,15 @@ static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
     gs_order order = {0};
-    const gs_terms terms = gs_site_terms(site);
     int code = arena ? gs_bundle_open_volumes(path, site->volumes, site->volume_count, &bundle, err) : gs_fail_nomem(err);
+    if (code == GS_EFORMAT && gs_roots_is_chain(path)) {
+        return gs_roots_fail_chain(path, err);
+    }
     if (code == 0) {
+        code = gs_roots_walk(site, bundle, keep, err);
+    }
+    if (code == 0) {
+        const gs_terms terms = gs_site_terms(site);
         code = gs_bundle_verify(&bundle, &terms, &verified, err);
     }
     if (code == 0) {

@@ -68,11 +68,24 @@ int gs_verb_site_init(gs_invocation *invocation, gs_error *err)
     return finish(invocation, gs_node_set_text(arena, result, "fingerprint", text), err);
 }
 
+static void print_roots(gs_invocation *invocation, const gs_node *result)
+{
+    const long long from = (long long)gs_node_integer(result, "rootFrom", 0);
+    const long long to = (long long)gs_node_integer(result, "rootTo", 0);
+    const char *fingerprint = gs_node_text(result, "fingerprint");
+    if (from == to) {
+        gs_print(invocation->terminal, "the trust root was root %lld already  %s\n", to, fingerprint);
+    } else {
+        gs_print(invocation->terminal, "root %lld -> %lld  %s\n", from, to, fingerprint);
+    }
+}
+
 int gs_verb_import(gs_invocation *invocation, gs_error *err)
 {
     gs_arena *arena = invocation->arena;
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *imported = gs_node_new_list(arena);
+    gs_node *roots = gs_node_new_list(arena);
     int rc = open_site(invocation, true, &site, err);
     for (size_t i = 0; rc == 0 && i < gs_positional_count(invocation->arguments); i++) {
         gs_node *result = NULL;
@@ -80,13 +93,19 @@ int gs_verb_import(gs_invocation *invocation, gs_error *err)
         if (rc < 0) {
             break;
         }
+        if (gs_node_get(result, "rootTo")) {
+            print_roots(invocation, result);
+            roots = gs_node_append(arena, roots, result);
+            continue;
+        }
         gs_print(invocation->terminal, "%s %s %s, %s%s  %s\n", gs_node_bool(result, "new") ? "kept" : "was kept already",
                  gs_node_text(result, "product"), gs_node_text(result, "version"),
                  gs_node_bool(result, "authentic") ? "" : "not signed, ", size_text(arena, gs_node_integer(result, "size", 0)),
                  gs_node_text(result, "bundle"));
         imported = gs_node_append(arena, imported, result);
     }
-    return rc < 0 ? rc : finish(invocation, gs_node_set(arena, gs_node_new_map(arena), "bundles", imported), err);
+    gs_node *result = gs_node_set(arena, gs_node_new_map(arena), "bundles", imported);
+    return rc < 0 ? rc : finish(invocation, gs_node_set(arena, result, "roots", roots), err);
 }
 
 int gs_verb_load(gs_invocation *invocation, gs_error *err)
