@@ -127,6 +127,9 @@ int gs_signature_verify(const gs_public_key *key, const void *data, size_t len, 
  * way that is known. Proves nothing: a signature is one by gs_signature_verify alone. Of the build side. */
 const char *gs_signature_guess(const gs_public_key *key, const void *data, size_t len, const void *signature, size_t signature_len);
 
+/* The first thing that a program does: a site's program takes no configuration of OpenSSL, and so loads none of the modules that it
+ * names. The build side does, for keys in tokens. */
+void gs_crypto_start(void);
 int gs_random(void *out, size_t len, gs_error *err) GS_MUST_USE;
 /* Clears memory that held a secret, so that no optimiser drops it. */
 void gs_wipe(void *data, size_t len);

@@ -4,6 +4,13 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+void gs_crypto_start(void)
+{
+#ifndef GAPSHIP_BUILDER
+    (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+#endif
+}
+
 int gs_openssl_ready(gs_error *err)
 {
     return OSSL_LIB_CTX_get0_global_default() ? 0 : gs_fail_nomem(err);

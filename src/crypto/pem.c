@@ -16,7 +16,7 @@
 #define GIVE_PUBLIC  "give the public half here: openssl pkey -in KEY -pubout -out KEY.pub"
 #define GIVE_PRIVATE "give the private half here"
 #define CONVERT      "convert it: openssl pkcs8 -topk8 -nocrypt -in OLD -out KEY"
-#define USE_MINISIGN "minisign signs itself: minisign -S -H -m statement.pae, then gapship attach-signature"
+#define USE_MINISIGN "minisign signs itself: gapship sign --emit-tbs FILE, minisign -S -H -m FILE, gapship attach-signature"
 #define MAKE_ONE     "\"gapship key new\" makes a key for signing bundles"
 
 /* What a PEM block may be called, and what to do when the other kind of key was due. */

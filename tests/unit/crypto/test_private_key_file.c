@@ -27,7 +27,7 @@ static const bad_file bad_files[] = {
     {"OpenSSH", "echo '-----BEGIN OPENSSH PRIVATE KEY-----' > x", GS_ESPEC, "OpenSSH key", "gapship key new"},
     {"PGP", "echo '-----BEGIN PGP PRIVATE KEY BLOCK-----' > x", GS_ESPEC, "something else", "gapship key new"},
     {"minisign's secret key", "minisign -G -W -f -p y -s x", GS_ESPEC, "a minisign secret key", "gapship attach-signature"},
-    {"minisign's public key", "minisign -G -W -f -p x -s y; chmod 600 x", GS_ESPEC, "a minisign public key", "minisign -S -H"},
+    {"minisign's public key", "minisign -G -W -f -p x -s y; chmod 600 x", GS_ESPEC, "a minisign public key", "minisign -S -H -m FILE"},
     {"RSA of 2048 bits", "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out x", GS_ESPEC, "size is not accepted",
      "ECDSA P-256 and P-384"},
     {"RSA-PSS for SHA-512",
