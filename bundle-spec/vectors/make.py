@@ -7,6 +7,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import tempfile
 
 import bundle
+import volumes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIELDS = {
@@ -250,6 +252,50 @@ class Maker:
             json.dump({'signed': signed}, file, indent=2)
             file.write('\n')
 
+    # ---- volumes
+
+    def split(self, kind, name, slice_size=4608, blobs=None):
+        """The small bundle in volumes; their paths."""
+        with tempfile.TemporaryDirectory() as directory:
+            whole = os.path.join(directory, 'whole')
+            writer = small(blobs)
+            writer.save(whole, [self.release])
+            digest = hashlib.sha256(writer.statement(writer.index())).digest()
+            return volumes.split(whole, slice_size, digest, self.path(kind, name))
+
+    def volumes(self):
+        self.split('good', 'volumes')
+        self.split('good', 'volumes-one', 1 << 20)
+        changes = {
+            'magic': (0, b'GSVOLUM2'), 'version-2': (8, b'\2'), 'number-zero': (12, b'\0'), 'number-beyond-count': (12, b'\x63'),
+            'count-too-high': (16, b'\x63'), 'count-zero': (16, b'\0'), 'reserved': (20, b'\1'), 'slice-zero': (24, bytes(8)),
+            'slice-no-multiple': (24, b'\1'), 'slice-too-large': (28, b'\1'), 'slice-overflow': (24, b'\xff' * 8),
+            'total-differs': (32, b'\x80'), 'total-zero': (32, bytes(8)), 'total-overflow': (32, b'\xff' * 8), 'digest-differs': (71, b'\0'),
+            'first-zero-byte': (72, b'\1'), 'last-zero-byte': (511, b'\x80'),
+        }
+        for name, (offset, new) in changes.items():
+            self.change(self.split('bad', f'FORMAT-volume-{name}')[1], offset, new)
+        for path in self.split('bad', 'FORMAT-volume-digest-of-another-bundle'):
+            self.change(path, 40, bytes(32))
+        self.split('bad', 'FORMAT-volume-envelope-on-two', 1024)
+        other = self.split('bad', 'other', blobs=[b'another bundle'])
+        os.replace(other.pop(), self.split('bad', 'FORMAT-volume-stray')[1])
+        for path in other:
+            os.unlink(path)
+        cut = self.split('bad', 'FORMAT-volume-cut')
+        os.truncate(cut[1], os.path.getsize(cut[1]) - 1)
+        longer = self.split('bad', 'FORMAT-volume-extended')
+        os.truncate(longer[-1], os.path.getsize(longer[-1]) + 512)
+        damaged = self.split('bad', 'DIGEST-volume-content')
+        volume, offset = divmod(small().places[5], 4608)
+        self.change(damaged[volume], 512 + offset, b'\xff')
+
+    @staticmethod
+    def change(path, offset, new):
+        with open(path, 'r+b') as file:
+            file.seek(offset)
+            file.write(new)
+
     def all(self):
         self.good()
         self.framing()
@@ -257,6 +303,7 @@ class Maker:
         self.statements()
         self.indexes()
         self.places()
+        self.volumes()
         self.root('root.json', 1)
         self.root('root-of-two.json', 2)
 
@@ -275,7 +322,7 @@ def contents(directory):
     found = {}
     for folder in ('good', 'bad', '.'):
         for name in os.listdir(os.path.join(directory, folder)):
-            if name.endswith(('.gapship', '.json')) and name != 'ecdsa.gapship':
+            if re.search(r'\.(gapship(\.\d{3})?|json)$', name) and name != 'ecdsa.gapship':
                 with open(os.path.join(directory, folder, name), 'rb') as file:
                     found[folder + '/' + name] = hashlib.sha256(file.read()).hexdigest()
     return found

@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+import volumes
+
 BLOCK = 512
 CHUNK = 4 << 20
 LARGEST = (1 << 53) - 1
@@ -293,8 +295,11 @@ class Reader:
     """An accepted bundle. All of section 7 but the content happens here; `check` does that."""
 
     def __init__(self, path, trust=None, allow_unsigned=False):
-        self.file = open(path, "rb")  # pylint: disable=consider-using-with
-        self.length = os.fstat(self.file.fileno()).st_size
+        try:
+            self.file = volumes.open_bundle(path)
+        except ValueError as error:
+            raise Refused("FORMAT", error) from error
+        self.length = self.file.length
         self.authentic = False
         try:
             self._verify(trust, allow_unsigned)
@@ -309,6 +314,7 @@ class Reader:
         self.digest = hashlib.sha256(self.statement).hexdigest()
         self.predicate = parse_statement(self.statement)
         require(self.predicate["totalLength"] == self.length, "the file has another length than was signed")
+        require(self.file.digest in (None, self.digest), "the headers of the volumes name another bundle")
         require(self.predicate["envelopeSize"] == self.envelope_size, "the envelope has another size than was signed")
         self._read_index()
         self._check_gaps()
@@ -320,7 +326,7 @@ class Reader:
         self.file.close()
 
     def _at(self, offset, size):
-        data = os.pread(self.file.fileno(), size, offset)
+        data = self.file.read(offset, size)
         require(len(data) == size, "the file ends early")
         return data
 
@@ -332,6 +338,7 @@ class Reader:
         require(head[24:] == bytes(40), "reserved bytes are in use")
         require(BLOCK <= size <= 2 << 20 and size % BLOCK == 0, "the size of the envelope is not possible")
         require(1 <= length <= 1 << 20 and count <= 16, "the envelope is not possible")
+        require(BLOCK + size <= self.file.first, "the file, or the first volume, ends inside the envelope")
         data = self._at(BLOCK, size)
         require(data[:64] == head, "the file changes")
         require(64 + length <= size, "the statement does not fit")

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -187,6 +188,10 @@ class Vectors(Case):
 
     VECTORS = 'bundle-spec/vectors'
 
+    def names(self, kind):
+        """Of whole bundles, and of first volumes."""
+        return sorted(name for name in os.listdir(f'{self.VECTORS}/{kind}') if re.search(r'\.gapship(\.001)?$', name))
+
     def root_of(self, name):
         return os.path.join(self.VECTORS, 'root-of-two.json' if name.endswith('of-two.gapship') else 'root.json')
 
@@ -194,7 +199,7 @@ class Vectors(Case):
         return bundle.Trust.from_root(self.root_of(name), self.directory)
 
     def test_good_ones(self):
-        names = sorted(os.listdir(self.VECTORS + '/good'))
+        names = self.names('good')
         self.assertGreater(len(names), 8)
         for name in names:
             with self.subTest(name=name):
@@ -207,7 +212,7 @@ class Vectors(Case):
                 self.assertEqual(json.loads(out)['authentic'], not unsigned)
 
     def test_bad_ones(self):
-        names = sorted(os.listdir(self.VECTORS + '/bad'))
+        names = self.names('bad')
         self.assertGreater(len(names), 100)
         for name in names:
             with self.subTest(name=name):
