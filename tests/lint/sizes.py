@@ -40,4 +40,5 @@ def check(root):
             yield path, line, f'{parameters} parameters; {PARAMETERS} at most'
 
 
-lint.run(check, __doc__)
+if __name__ == '__main__':
+    lint.run(check, __doc__)
