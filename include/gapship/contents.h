@@ -53,6 +53,15 @@ typedef struct gs_needed {
 int gs_contents_needed(const gs_verified *verified, const gs_content *content, gs_arena *arena, gs_needed **out, size_t *count,
                        gs_error *err) GS_MUST_USE;
 
+/* How much was found to be there. */
+typedef struct gs_completeness {
+    size_t contents; /* images, charts, overlays, files, the release */
+    size_t blobs;    /* that they need, manifests included; a shared one counts for each */
+} gs_completeness;
+/* Whether the bundle carries all that its lock pinned and its manifests need, of every platform that was chosen. GS_EFORMAT names the
+ * first thing that is missing. out may be NULL. */
+int gs_contents_complete(const gs_verified *verified, const gs_contents *contents, gs_completeness *out, gs_error *err) GS_MUST_USE;
+
 /* Writes what rendering needs below dirfd (a private directory): charts/NAME.tgz, overlays/NAME/…, sources/…, files/NAME. */
 int gs_contents_extract(const gs_verified *verified, const gs_contents *contents, int dirfd, gs_error *err) GS_MUST_USE;
 

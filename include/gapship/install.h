@@ -177,11 +177,13 @@ typedef struct gs_examination {
 } gs_examination;
 
 typedef struct gs_examine_options {
-    const char *bundle; /* path */
-    const char *root;   /* trust root file; NULL: the site's */
-    const char *site;   /* site.yaml; NULL: the one found, if any */
-    bool whole;         /* read every byte; else the head alone */
-    bool need_trust;    /* GS_EUSAGE without a root */
+    const char *bundle;         /* path */
+    const char *root;           /* trust root file; NULL: the site's */
+    const char *site;           /* site.yaml; NULL: the one found, if any */
+    const char *const *volumes; /* directories where volumes may be, too */
+    size_t volume_count;
+    bool whole;      /* read every byte; else the head alone */
+    bool need_trust; /* GS_EUSAGE without a root */
 } gs_examine_options;
 /* Judges a bundle and changes nothing. A bundle that fails is no error: its verdicts say so. Verdicts' texts in arena. */
 int gs_examine(const gs_run *run, const gs_examine_options *options, gs_arena *arena, gs_examination *out,

@@ -4,9 +4,9 @@
 
 #include "gapship/contents.h"
 #include "gapship/fs.h"
+#include "gapship/install.h"
 #include "gapship/limits.h"
 #include "gapship/num.h"
-#include "gapship/site.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -37,7 +37,7 @@ static int find_trust(gs_invocation *invocation, gs_trust **out, gs_error *err)
 }
 
 /* Without trust the head is only looked at, and everything said of the bundle is said with that. */
-static int open_bundle(gs_invocation *invocation, bool need_trust, gs_verified **out, gs_error *err)
+static int open_bundle(gs_invocation *invocation, gs_verified **out, gs_error *err)
 {
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_TRUST gs_trust *trust = NULL;
@@ -47,61 +47,75 @@ static int open_bundle(gs_invocation *invocation, bool need_trust, gs_verified *
     if (rc == 0) {
         rc = find_trust(invocation, &trust, err);
     }
-    if (rc == 0 && need_trust && !trust) {
-        gs_fail(err, GS_EUSAGE, "there is nothing to check the signatures against");
-        return gs_error_hint(err, "give the trust root or the public key that you were given by another way: --root FILE");
-    }
     const gs_terms terms = {.trust = trust, .allow_unsigned = !trust};
     return rc < 0 ? rc : gs_bundle_verify(&bundle, &terms, out, err);
 }
 
-/* ---- verify ---- */
+/* ---- the five verdicts ---- */
 
-static gs_node *verdict(gs_arena *arena, const char *state, const char *reason)
+static int examine(gs_invocation *invocation, bool whole, gs_examination *out, gs_error *err)
 {
-    gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "verdict", state);
-    return gs_node_set_text(arena, map, "reason", reason);
+    const gs_arguments *arguments = invocation->arguments;
+    gs_examine_options options = {.bundle = gs_positional(arguments, 0),
+                                  .root = gs_value(arguments, "root"),
+                                  .site = gs_value(arguments, "site"),
+                                  .whole = whole,
+                                  .need_trust = whole};
+    options.volumes = gs_values(arguments, "volumes", &options.volume_count);
+    return gs_examine(&invocation->run, &options, invocation->arena, out, err);
 }
 
-static size_t count_good(const gs_verified *verified)
+static gs_node *add_verdicts(gs_invocation *invocation, gs_node *result, const gs_examination *examination)
 {
-    size_t count = 0, good = 0;
-    const gs_signature_report *reports = gs_verified_signatures(verified, &count);
-    for (size_t i = 0; i < count; i++) {
-        good += reports[i].known && reports[i].good ? 1 : 0;
+    const struct {
+        const char *name;
+        const gs_verdict *verdict;
+    } all[] = {{"integrity", &examination->integrity},
+               {"authenticity", &examination->authenticity},
+               {"order", &examination->order},
+               {"freshness", &examination->freshness},
+               {"completeness", &examination->completeness}};
+    gs_arena *arena = invocation->arena;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        const char *state = gs_verdict_name(all[i].verdict->state);
+        gs_print(invocation->terminal, "%-13s %-8s %s\n", all[i].name, state, all[i].verdict->reason);
+        gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "verdict", state);
+        map = gs_node_set_text(arena, map, "reason", all[i].verdict->reason);
+        map = gs_node_set_text(arena, map, "hint", all[i].verdict->hint);
+        result = gs_node_set(arena, result, all[i].name, map);
     }
-    return good;
+    return result;
 }
+
+/* The verdicts stand in the result; a bundle that fails is an error besides. */
+static int finish_examination(gs_invocation *invocation, gs_node *result, const gs_examination *examination, gs_error *err)
+{
+    int rc = finish(invocation, result, err);
+    return rc == 0 ? gs_examination_error(examination, err) : rc;
+}
+
+/* ---- verify ---- */
 
 int gs_verb_verify(gs_invocation *invocation, gs_error *err)
 {
     gs_arena *arena = invocation->arena;
-    GS_AUTO_VERIFIED gs_verified *verified = NULL;
-    int rc = open_bundle(invocation, true, &verified, err);
-    if (rc == 0) {
-        rc = gs_verified_check(&invocation->run, verified, err);
-    }
+    GS_AUTO_EXAMINATION gs_examination examination = {0};
+    int rc = examine(invocation, true, &examination, err);
     if (rc < 0) {
         return rc;
     }
-    size_t members = 0;
-    char digest[GS_DIGEST_TEXT], size[GS_SIZE_TEXT];
-    const gs_statement *statement = gs_verified_statement(verified);
-    (void)gs_verified_members(verified, &members);
-    gs_digest_text(gs_verified_digest(verified), digest);
-    gs_format_size(gs_verified_length(verified), size);
-    const char *integrity = gs_arena_printf(arena, "every byte of %s in %zu members is what was signed", size, members);
-    const char *authenticity = gs_arena_printf(arena, "signed by %zu trusted %s", count_good(verified),
-                                               count_good(verified) == 1 ? "key" : "keys");
-    gs_print(invocation->terminal, "%s %s  %s\nintegrity     ok  %s\nauthenticity  ok  %s\n", statement->product,
-             statement->version, digest, integrity ? integrity : "", authenticity ? authenticity : "");
     gs_node *result = gs_node_new_map(arena);
-    result = gs_node_set_text(arena, result, "product", statement->product);
-    result = gs_node_set_text(arena, result, "version", statement->version);
-    result = gs_node_set_text(arena, result, "digest", digest);
-    result = gs_node_set(arena, result, "integrity", verdict(arena, "ok", integrity));
-    result = gs_node_set(arena, result, "authenticity", verdict(arena, "ok", authenticity));
-    return finish(invocation, result, err);
+    if (examination.verified) {
+        char digest[GS_DIGEST_TEXT];
+        const gs_statement *statement = gs_verified_statement(examination.verified);
+        gs_digest_text(gs_verified_digest(examination.verified), digest);
+        gs_print(invocation->terminal, "%s %s  %s\n", statement->product, statement->version, digest);
+        result = gs_node_set_text(arena, result, "product", statement->product);
+        result = gs_node_set_text(arena, result, "version", statement->version);
+        result = gs_node_set_text(arena, result, "digest", digest);
+    }
+    result = add_verdicts(invocation, result, &examination);
+    return finish_examination(invocation, result, &examination, err);
 }
 
 /* ---- inspect ---- */
@@ -168,23 +182,10 @@ static void print_environments(gs_invocation *invocation, const gs_node *result)
     }
 }
 
-int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
+static int print_bundle(gs_invocation *invocation, const gs_node *result, bool checked, gs_error *err)
 {
-    GS_AUTO_VERIFIED gs_verified *verified = NULL;
-    GS_AUTO_CONTENTS gs_contents *contents = NULL;
-    gs_node *result = NULL;
-    int rc = open_bundle(invocation, false, &verified, err);
-    if (rc == 0) {
-        rc = gs_contents_load(verified, &contents, err);
-    }
-    if (rc == 0) {
-        rc = gs_contents_describe(verified, contents, invocation->arena, &result, err);
-    }
-    if (rc < 0) {
-        return rc;
-    }
     char size[GS_SIZE_TEXT];
-    gs_format_size(gs_verified_length(verified), size);
+    gs_format_size((uint64_t)gs_node_integer(result, "size", 0), size);
     gs_print(invocation->terminal, "%s %s, sequence %lld, %s, issued %s\ndigest     %s\n", gs_node_text(result, "product"),
              gs_node_text(result, "version"), (long long)gs_node_integer(result, "sequence", 0), size,
              gs_node_text(result, "issuedAt"), gs_node_text(result, "digest"));
@@ -192,13 +193,42 @@ int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
         gs_print(invocation->terminal, "commit     %s %s\n", gs_node_text(result, "commit"),
                  gs_node_text(result, "ref") ? gs_node_text(result, "ref") : "");
     }
-    print_signatures(invocation, result, gs_verified_authentic(verified));
-    rc = print_contents(invocation, result, err);
+    print_signatures(invocation, result, checked);
+    int rc = print_contents(invocation, result, err);
+    if (rc == 0) {
+        print_environments(invocation, result);
+    }
+    return rc;
+}
+
+/* What an incomplete bundle lists cannot be told; its verdicts can. */
+static int describe(gs_invocation *invocation, const gs_examination *examination, gs_node **result, gs_error *err)
+{
+    GS_AUTO_CONTENTS gs_contents *contents = NULL;
+    const gs_verified *verified = examination->verified;
+    if (!verified || examination->completeness.state == GS_VERDICT_FAIL) {
+        *result = gs_node_new_map(invocation->arena);
+        return *result ? 0 : gs_fail_nomem(err);
+    }
+    int rc = gs_contents_load(verified, &contents, err);
+    if (rc == 0) {
+        rc = gs_contents_describe(verified, contents, invocation->arena, result, err);
+    }
+    return rc < 0 ? rc : print_bundle(invocation, *result, examination->authenticity.state != GS_VERDICT_UNKNOWN, err);
+}
+
+int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
+{
+    GS_AUTO_EXAMINATION gs_examination examination = {0};
+    gs_node *result = NULL;
+    int rc = examine(invocation, false, &examination, err);
+    if (rc == 0) {
+        rc = describe(invocation, &examination, &result, err);
+    }
     if (rc < 0) {
         return rc;
     }
-    print_environments(invocation, result);
-    return finish(invocation, result, err);
+    return finish_examination(invocation, add_verdicts(invocation, result, &examination), &examination, err);
 }
 
 /* ---- extract ---- */
@@ -229,7 +259,7 @@ int gs_verb_extract(gs_invocation *invocation, gs_error *err)
     if (!out && !signatures) {
         return gs_fail(err, GS_EUSAGE, "extract needs -o PATH, or --signatures DIR");
     }
-    int rc = open_bundle(invocation, false, &verified, err);
+    int rc = open_bundle(invocation, &verified, err);
     if (rc == 0 && !gs_verified_authentic(verified)) {
         gs_emit(&invocation->run, GS_WARNING, "notAuthentic", NULL, 0,
                 "no signature was checked: what is extracted is whole, but anybody may have made it");

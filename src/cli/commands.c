@@ -74,8 +74,12 @@ static const gs_option key_new_options[] = {
     {                                                                                                                              \
         "volumes", 0, "DIR", "look for volumes of a split bundle here, too; may be repeated"                                       \
     }
-static const gs_option verify_options[] = {ROOT_OPTION, VOLUMES_OPTION, {"jobs", 0, "N", "threads; default 4"}};
-static const gs_option inspect_options[] = {ROOT_OPTION, VOLUMES_OPTION};
+#define JUDGED_OPTION                                                                                                              \
+    {                                                                                                                              \
+        "site", 0, "FILE", "judge it against this site; default: the one here, if there is one"                                    \
+    }
+static const gs_option verify_options[] = {ROOT_OPTION, JUDGED_OPTION, VOLUMES_OPTION, {"jobs", 0, "N", "threads; default 4"}};
+static const gs_option inspect_options[] = {ROOT_OPTION, JUDGED_OPTION, VOLUMES_OPTION};
 static const gs_option extract_options[] = {
     {"out", 'o', "PATH", "the directory or file to write"},
     {"signatures", 0, "DIR", "write statement, signatures and a script that checks them without gapship"},
@@ -185,7 +189,7 @@ static const gs_command table[] = {
      .positional = "BUNDLE",
      .least = 1,
      .most = 1,
-     .summary = "checks signatures and every byte of a bundle",
+     .summary = "judges a bundle: integrity, authenticity, order, freshness, completeness",
      .example = "gapship verify shop-1.2.0.gapship --root release.pub",
      OPTIONS(verify_options),
      .run = gs_verb_verify},
