@@ -66,6 +66,7 @@ static int read_plan(const char *path, tool_plan *p, gs_error *err)
         code = code == 0 ? gs_digest_of(p->blobs[i].data, p->blobs[i].len, &p->descriptors[i].digest, err) : code;
         p->plan.blob_count++;
     }
+    p->plan.volume_size = code == 0 ? (uint64_t)gs_node_integer(p->doc->root, "volumeSize", 0) : 0;
     p->plan.index_json = p->index.data;
     p->plan.index_json_len = p->index.len;
     p->plan.manifest_json = p->manifest.data;

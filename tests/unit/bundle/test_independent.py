@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 import bundle
+import volumes
 
 TOOL = sys.argv.pop(1)
 CHUNK = bundle.CHUNK
@@ -58,12 +59,12 @@ class Case(unittest.TestCase):
         with open(self.path(name), 'rb') as file:
             return file.read()
 
-    def plan(self, sizes, fields=None):
+    def plan(self, sizes, fields=None, **more):
         """The same content for both writers."""
         index, manifest = noise(1000), noise(17)
         blobs = [noise(size, 1 + i) for i, size in enumerate(sizes)]
         names = [self.put(f'blob{i}', blob) for i, blob in enumerate(blobs)]
-        plan = {'statement': fields or FIELDS, 'index': self.put('i', index), 'manifest': self.put('m', manifest), 'blobs': names}
+        plan = {'statement': fields or FIELDS, 'index': self.put('i', index), 'manifest': self.put('m', manifest), 'blobs': names, **more}
         self.put('plan.json', json.dumps(plan).encode())
         return bundle.Writer(fields or FIELDS, index, manifest, blobs)
 
@@ -148,6 +149,86 @@ class BothWays(Case):
         self.assert_agree('ours', 'ecdsa-p256')
         self.assert_agree('ours', 'ed25519')
         self.assertIn('EXISTS', self.tool('sign', self.path('ours'), self.path('ecdsa-p256.pub'), signature, expected=2))
+
+
+class Volumes(Case):
+    def saved(self, sizes, volume_size):
+        """Both writers' volumes of the same content."""
+        writer = self.plan(sizes, volumeSize=volume_size)
+        self.write_with_tool('ours', 'ed25519')
+        writer.save(self.path('theirs'), [bundle.Key(self.path('ed25519'), private=True)])
+        digest = hashlib.sha256(writer.statement(writer.index())).digest()
+        paths = volumes.split(self.path('theirs'), volume_size // 512 * 512 - 512, digest)
+        return [os.path.basename(path) for path in paths]
+
+    def drop(self):
+        for name in os.listdir(self.directory):
+            if re.fullmatch(r'(ours|theirs)\.\d{3}', name):
+                os.unlink(self.path(name))
+
+    def test_same_bytes(self):
+        # Borders within the index, headers, padding, chunks; one volume alone; a last one of 512 bytes.
+        total = self.plan([CHUNK + 3, 0, 3000, 70000]).total
+        sizes = [20480, 20481, 32768, (1 << 20) + 777, CHUNK, total + 512, total, 1 << 40]
+        for volume_size in sizes:
+            with self.subTest(volume_size=volume_size):
+                names = self.saved([CHUNK + 3, 0, 3000, 70000], volume_size)
+                for name in names:
+                    self.assertEqual(self.get(name.replace('theirs', 'ours')), self.get(name), name)
+                    self.assertLessEqual(len(self.get(name)), volume_size)
+                self.assertFalse(os.path.exists(self.path(f'ours.{len(names) + 1:03}')))
+                for first in (names[0], names[-1], names[len(names) // 2]):
+                    self.assert_agree(first, 'ed25519')
+                self.assertEqual(b''.join(self.get(name)[512:] for name in names), self.get('theirs'))
+                self.drop()
+
+    def test_many(self):
+        names = self.saved([999 * 20000 - 60000], 20480)
+        self.assertGreater(len(names), 990)
+        for name in names:
+            self.assertEqual(self.get(name.replace('theirs', 'ours')), self.get(name), name)
+        self.assert_agree(names[-1].replace('theirs', 'ours'), 'ed25519')
+        self.drop()
+        self.plan([1000 * 20000], volumeSize=20480)
+        error = self.tool('write', self.path('plan.json'), self.path('ours'), self.path('ed25519'), expected=2)
+        self.assertRegex(error, r'LIMIT: the bundle of 20\.0 MB would become 10\d\d volumes, and 999 are the most')
+        self.plan([1000], volumeSize=16384)
+        error = self.tool('write', self.path('plan.json'), self.path('ours'), self.path('ed25519'), expected=2)
+        self.assertIn('volumes of 16384 bytes are too small', error)
+
+    def test_a_signature_added(self):
+        names = self.saved([100, 70000], 32768)
+        writer = self.plan([100, 70000])
+        statement = writer.statement(writer.index())
+        signature = self.put('statement.sig', bundle.Key(self.path('ecdsa-p256'), private=True).sign(bundle.pae(statement)))
+        others = [self.get(name) for name in names[1:]]
+        error = self.tool('sign', self.path(names[1]), self.path('ecdsa-p256.pub'), signature, expected=3)
+        self.assertIn('this is volume 2 of 3, and signatures are in volume 1', error)
+        self.tool('sign', self.path(names[0]), self.path('ecdsa-p256.pub'), signature)
+        self.assertEqual([self.get(name) for name in names[1:]], others)
+        self.assert_agree(names[0], 'ecdsa-p256')
+        self.assert_agree(names[2], 'ed25519')
+        self.drop()
+
+    def test_beyond_four_gigabytes(self):
+        # Sparse volumes: the second lies across 4 GiB of the bundle, the third is itself longer than that.
+        for slice_size in ((3 << 30) + 512, (4 << 30) + 1024):
+            writer = bundle.Writer(FIELDS, noise(10), noise(10), [bundle.Zeros(slice_size * 5 // 2, b'the end', digest=noise(32)), b'after'])
+            writer.save(self.path('theirs'), [bundle.Key(self.path('ed25519'), private=True)])
+            paths = volumes.split(self.path('theirs'), slice_size, hashlib.sha256(writer.statement(writer.index())).digest())
+            os.unlink(self.path('theirs'))
+            self.assertEqual([os.path.getsize(path) for path in paths[:2]], [slice_size + 512] * 2)
+            ours = json.loads(self.tool('read', paths[2], self.path('ed25519.pub'), '--head'))
+            with bundle.Reader(paths[0], bundle.Trust([bundle.Key(self.path('ed25519.pub'))])) as theirs:
+                self.assertEqual([m['offset'] for m in ours['members']], [m.offset for m in theirs.members])
+                self.assertEqual(theirs.read(theirs.members[4]), b'after')
+            place = writer.places[4] - 512
+            with open(paths[2], 'r+b') as file:
+                file.seek(512 + place - 2 * slice_size)
+                file.write(b'B')
+            error = self.tool('read', paths[0], self.path('ed25519.pub'), '--head', expected=3)
+            self.assertIn(f'FORMAT: the byte at offset {place} of the bundle, on volume 3 of 3, is not what', error)
+            self.drop()
 
 
 class Large(Case):
