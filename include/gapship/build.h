@@ -24,6 +24,8 @@ typedef struct gs_build_options {
     uint64_t volume_size;            /* at least GS_MIN_VOLUME_BYTES: volumes OUTPUT.001, … of at most so many bytes; 0: one file */
     const char *const *reuse;        /* bundles or directories of bundles whose blobs are copied instead of fetched */
     size_t reuse_count;
+    const char *const *roots; /* root documents, versions one after the other: the chain that the bundle carries */
+    size_t root_count;
 } gs_build_options;
 
 /* What is to be signed, to be compared on both sides of the way it takes. */

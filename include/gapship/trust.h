@@ -132,6 +132,9 @@ int gs_trust_signers(const gs_trust *trust, const gs_trust *by, gs_signature_rep
                      gs_error *err) GS_MUST_USE;
 /* Appends a root as a link of a chain: a signed document whose body is gs_trust_body. */
 int gs_trust_link(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* Makes a chain of root documents, versions one after the other, the first from 2 on. Each must be signed by both thresholds; of the first
+ * only its own can be checked. GS_ESPEC, GS_ESIGNATURE, GS_ELIMIT. */
+int gs_trust_chain(const char *const *paths, size_t count, gs_buf *out, gs_error *err) GS_MUST_USE;
 /* Walks a chain (at most GS_MAX_ROOTS_BYTES, versions one after the other) from *trust on. Links of versions that *trust has reached are
  * passed over. Each further link is checked against the root role of the one before, only then parsed, then checked against its own;
  * then `reached` (may be NULL) is called, which keeps it for good, and *trust is replaced. So what was reached stays reached when a

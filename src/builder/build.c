@@ -6,6 +6,7 @@
 #include "builder.h"
 #include "gapship/limits.h"
 #include "gapship/num.h"
+#include "gapship/trust.h"
 #include "provenance.h"
 
 typedef struct build_keys {
@@ -94,11 +95,13 @@ typedef struct build_job {
     gs_gathered gathered;
     gs_lock *lock;
     gs_build_layout layout;
+    gs_buf roots; /* the chain that the bundle carries */
 } build_job;
 
 static void job_done(build_job *job)
 {
     gs_build_layout_done(&job->layout);
+    gs_buf_done(&job->roots);
     gs_lock_free(job->lock);
     gs_builder_done(&job->builder);
     keys_done(&job->keys);
@@ -110,8 +113,12 @@ static int prepare(build_job *job, gs_error *err)
     gs_builder *builder = &job->builder;
     size_t changed = 0;
     job->output = choose_output(builder, job->options);
-    job->bundle = job->output && job->options->volume_size > 0 ? gs_arena_printf(builder->arena, "%s.001", job->output) : job->output;
+    job->bundle = job->output && job->options->volume_size > 0 ? gs_arena_printf(builder->arena, "%s.001", job->output)
+                                                               : job->output;
     int rc = job->bundle ? check_output(job->output, job->options, err) : gs_fail_nomem(err);
+    if (rc == 0) {
+        rc = gs_trust_chain(job->options->roots, job->options->root_count, &job->roots, err);
+    }
     if (rc == 0) {
         rc = gs_gather(builder, &job->gathered, err);
     }
@@ -140,6 +147,8 @@ static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
                            .manifest_json_len = layout->manifest_json.len,
                            .blobs = layout->blobs,
                            .blob_count = layout->count,
+                           .roots = job->roots.data,
+                           .roots_len = job->roots.len,
                            .volume_size = job->options->volume_size,
                            .statement = {.product = release->name,
                                          .version = release->version,
@@ -192,6 +201,7 @@ int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result
 {
     build_job job = {.options = options, .builder = {.work = GS_TEMPDIR_INIT}};
     gs_build_result result = {0};
+    gs_buf_init(&job.roots, GS_MAX_ROOTS_BYTES);
     int rc = load_keys(options, &job.keys, err);
     if (rc == 0) {
         rc = gs_builder_open(run, options->release_file, &job.builder, err);

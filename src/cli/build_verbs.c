@@ -142,6 +142,7 @@ int gs_verb_build(gs_invocation *invocation, gs_error *err)
                                 .force = gs_flag(arguments, "force")};
     options.keys = gs_values(arguments, "key", &options.key_count);
     options.reuse = gs_values(arguments, "reuse", &options.reuse_count);
+    options.roots = gs_values(arguments, "root", &options.root_count);
     gs_build_result built = {0};
     int rc = volume_size(arguments, &options.volume_size, err);
     if (rc == 0) {

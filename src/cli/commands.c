@@ -43,6 +43,7 @@ static const gs_option build_options[] = {
     PASSPHRASE_OPTION,
     EMIT_TBS_OPTION,
     {"unsigned", 0, NULL, "build without a signature"},
+    {"root", 0, "ROOT", "carry this later trust root to the sites; may be repeated, oldest first"},
     {"reuse", 0, "PATH", "copy blobs from this bundle or directory of bundles; may be repeated"},
     {"volume-size", 0, "SIZE", "split it into files of at most so many bytes, such as 4GB or 700MiB"},
     {"force", 0, NULL, "replace the bundle when it exists"},
@@ -66,6 +67,40 @@ static const gs_option key_new_options[] = {
     {"passphrase", 0, NULL, "encrypt the private key; asks for the passphrase"},
     {"passphrase-file", 0, "FILE", "encrypt the private key with the first line of this file"},
 };
+
+#define ROOT_OUT_OPTION                                                                                                            \
+    {                                                                                                                              \
+        "out", 'o', "FILE", "the root document to write; default root.json"                                                        \
+    }
+static const gs_option root_init_options[] = {
+    {"key", 0, "PUB", "a public key that signs later roots; may be repeated"},
+    {"threshold", 0, "N", "how many of them must; default 1"},
+    {"release-key", 0, "PUB", "a public key that signs bundles; may be repeated; default: the root keys"},
+    {"release-threshold", 0, "N", "how many of them must; default 1"},
+    {"site-key", 0, "PUB", "a public key of the sites' own approval; may be repeated; default: none is needed"},
+    {"site-threshold", 0, "N", "how many of them must; default 1"},
+    {"expires", 0, "TIME", "when it should have been replaced, as 2030-01-01T00:00:00Z; default: never"},
+    ROOT_OUT_OPTION,
+};
+static const gs_option root_next_options[] = {
+    {"key", 0, "PUB", "add this public key to those that sign roots; may be repeated"},
+    {"threshold", 0, "N", "how many of them must from now on"},
+    {"release-key", 0, "PUB", "add this public key to those that sign bundles; may be repeated"},
+    {"release-threshold", 0, "N", "how many of them must from now on"},
+    {"site-key", 0, "PUB", "add this public key to those of the sites' approval; may be repeated"},
+    {"site-threshold", 0, "N", "how many of them must from now on"},
+    {"drop", 0, "KEYID", "take this key out of every role: at least 8 digits of its id; may be repeated"},
+    {"new-epoch", 0, NULL, "raise the epoch: bundles of the old one are too old once one of the new one came"},
+    {"expires", 0, "TIME", "when it should have been replaced, or never"},
+    {"out", 'o', "FILE", "the root document to write; required"},
+};
+static const gs_option root_sign_options[] = {
+    {"key", 0, "KEY", "the private key: a file, or a URI such as pkcs11:…; with --signature the public key"},
+    PASSPHRASE_OPTION,
+    {"emit-tbs", 0, "FILE", "write what is to be signed elsewhere, and sign nothing"},
+    {"signature", 0, "FILE", "add this signature, made elsewhere over that"},
+};
+static const gs_option root_bundle_options[] = {{"out", 'o', "FILE", "the root-only bundle to write; required"}};
 #define ROOT_OPTION                                                                                                                \
     {                                                                                                                              \
         "root", 0, "FILE", "the trust root, or the one public key; default: the site's"                                            \
@@ -184,6 +219,48 @@ static const gs_command table[] = {
      .summary = "prints type and id of a public key",
      .example = "gapship key show release.pub",
      .run = gs_verb_key_show},
+    {.name = "root init",
+     .group = GS_GROUP_EITHER,
+     .positional = "",
+     .summary = "makes the first trust root: who may sign, and how many must",
+     .example = "gapship root init --key a.pub --key b.pub --key c.pub --threshold 2",
+     OPTIONS(root_init_options),
+     .run = gs_verb_root_init},
+    {.name = "root show",
+     .group = GS_GROUP_EITHER,
+     .positional = "ROOT",
+     .least = 1,
+     .most = 1,
+     .summary = "prints roles, keys, signatures and fingerprint of a trust root",
+     .example = "gapship root show root.json",
+     .run = gs_verb_root_show},
+    {.name = "root next",
+     .group = GS_GROUP_EITHER,
+     .positional = "ROOT",
+     .least = 1,
+     .most = 1,
+     .summary = "makes the trust root that follows: other keys, other thresholds",
+     .example = "gapship root next root.json --drop 1f2e3d4c --key d.pub -o root-2.json",
+     OPTIONS(root_next_options),
+     .run = gs_verb_root_next},
+    {.name = "root sign",
+     .group = GS_GROUP_EITHER,
+     .positional = "ROOT",
+     .least = 1,
+     .most = 1,
+     .summary = "adds a signature to a trust root",
+     .example = "gapship root sign root-2.json --key a.key",
+     OPTIONS(root_sign_options),
+     .run = gs_verb_root_sign},
+    {.name = "root bundle",
+     .group = GS_GROUP_EITHER,
+     .positional = "ROOT…",
+     .least = 1,
+     .most = SIZE_MAX,
+     .summary = "makes a file that brings later trust roots to sites, and nothing else",
+     .example = "gapship root bundle root-2.json root-3.json -o roots.gapship",
+     OPTIONS(root_bundle_options),
+     .run = gs_verb_root_bundle},
     {.name = "verify",
      .group = GS_GROUP_EITHER,
      .positional = "BUNDLE",

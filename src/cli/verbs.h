@@ -13,6 +13,11 @@ int gs_verb_attach_signature(gs_invocation *invocation, gs_error *err);
 
 int gs_verb_key_new(gs_invocation *invocation, gs_error *err);
 int gs_verb_key_show(gs_invocation *invocation, gs_error *err);
+int gs_verb_root_init(gs_invocation *invocation, gs_error *err);
+int gs_verb_root_show(gs_invocation *invocation, gs_error *err);
+int gs_verb_root_next(gs_invocation *invocation, gs_error *err);
+int gs_verb_root_sign(gs_invocation *invocation, gs_error *err);
+int gs_verb_root_bundle(gs_invocation *invocation, gs_error *err);
 int gs_verb_verify(gs_invocation *invocation, gs_error *err);
 int gs_verb_inspect(gs_invocation *invocation, gs_error *err);
 int gs_verb_extract(gs_invocation *invocation, gs_error *err);

@@ -119,6 +119,45 @@ int gs_trust_follows(const gs_trust *trust, const gs_trust *next, gs_error *err)
     return code == 0 ? check_signers(&link, next->version, next, err) : code;
 }
 
+/* The first of a chain: the root before it is not at hand, so a site alone can say whether that one has signed. */
+static int check_first(const gs_trust *first, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf bytes;
+    gs_document link;
+    gs_buf_init(&bytes, LINK_BYTES);
+    if (first->version < 2) {
+        (void)gs_fail(err, GS_ESPEC, "root 1 is what sites are made with; a chain begins with a later one");
+        return gs_error_hint(err, "\"gapship root next\" makes root 2");
+    }
+    int code = gs_trust_link(first, &bytes, err);
+    code = code == 0 ? gs_document_parse(bytes.data, bytes.len, &link, err) : code;
+    return code == 0 ? check_signers(&link, first->version, first, err) : code;
+}
+
+int gs_trust_chain(const char *const *paths, size_t count, gs_buf *out, gs_error *err)
+{
+    GS_AUTO_TRUST gs_trust *before = NULL;
+    GS_AUTO_BUF gs_buf chain;
+    gs_buf_init(&chain, GS_MAX_ROOTS_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        GS_AUTO_TRUST gs_trust *root = NULL;
+        int code = gs_trust_load(paths[i], &root, err);
+        if (code != 0) {
+            return code;
+        }
+        code = before ? gs_trust_follows(before, root, err) : check_first(root, err);
+        code = code == 0 ? gs_trust_link(root, &chain, err) : code;
+        if (code != 0) {
+            (void)gs_error_at(err, "%s", paths[i]);
+            return code == GS_EFORMAT ? gs_error_recode(err, GS_ESPEC) : code;
+        }
+        gs_trust_free(before);
+        before = GS_STEAL(root);
+    }
+    gs_buf_add(out, chain.data, chain.len);
+    return gs_buf_check(out, err);
+}
+
 /* ---- the walk ---- */
 
 /* The version that a body says it is of, without parsing it: in the form that RFC 8785 prescribes "version" is the last key, so a body
