@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "gapship/buf.h"
+#include "gapship/confine.h"
 #include "gapship/error.h"
 #include "gapship/stream.h"
 
@@ -37,6 +38,18 @@ typedef int (*gs_tar_visitor)(void *state, const gs_tar_entry *entry, gs_source 
 int gs_tar_read(gs_source *in, const gs_tar_limits *limits, gs_tar_visitor visit, void *state, gs_error *err) GS_MUST_USE;
 /* Writes the entries below dirfd, an empty private directory: files 0644 or 0755, directories 0755; no links. Takes `in` over. */
 int gs_tar_extract(gs_source *in, const gs_tar_limits *limits, int dirfd, gs_error *err) GS_MUST_USE;
+
+/* gs_tar_read for archives that nobody vouches for, by a process of its own that can do nothing but read fd and tell what it finds
+ * (gapship/confine.h). What it tells is checked again. fd is a regular file at its beginning, the caller's; nobody else may use it
+ * meanwhile. Of a content of more than GS_KIB(256) only what is read travels. More errors: GS_EFORMAT when the process had to be
+ * killed, GS_ELIMIT when it took too much memory or time, GS_EINTERRUPTED. */
+int gs_tar_read_apart(const gs_run *run, int fd, const gs_tar_limits *limits, gs_tar_visitor visit, void *state,
+                      gs_error *err) GS_MUST_USE;
+/* Bits of GS_UNCONFINED_…: what this kernel would not do of it, for gs_confine_report. */
+unsigned gs_tar_reader_unconfined(void);
+/* That process: main() hands over to it, and returns its result, when the program was started with this word alone. Not for people. */
+#define GS_TAR_READER "read-archive-apart"
+int gs_tar_reader_main(void);
 
 /* What goes into an archive of ours. */
 typedef struct gs_tar_input {

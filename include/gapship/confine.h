@@ -34,13 +34,17 @@ typedef struct gs_confinement {
     const char *const *usable;   /* read, written and run */
     bool network;
     /* false: for tools, all calls but those that no tool needs (ptrace, mounts, namespaces, keys, kernel modules, io_uring …).
-     * true: for a reader of gapship's own: reads and writes what it has open, takes memory, ends. Anything else kills it. */
+     * true: for a reader of gapship's own: reads and writes what it has open, takes memory, ends. Anything else
+     * fails, and what only an attacker tries (a program, a process, a socket, code in memory) kills it. */
     bool strict;
 } gs_confinement;
 
 /* Confines the calling process, which has one thread, from here on; memory is what it may take beyond what it has. *missing: bits of GS_UNCONFINED_…. A child gets its confinement
  * by gs_proc.confined. */
 int gs_confine_self(const gs_confinement *wanted, unsigned *missing, gs_error *err) GS_MUST_USE;
+
+/* What *missing would be, without confining anything. */
+unsigned gs_confine_probe(const gs_confinement *wanted);
 
 /* The event "unconfined" (GS_NOTICE), which says what `who` ("helm and kubectl") can do because this kernel lacks something; nothing
  * when missing is 0. */

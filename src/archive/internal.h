@@ -48,6 +48,9 @@ const unsigned char *gs_feed_block(const gs_feed *feed, uint64_t offset);
 /* The source's own error, or what libarchive says; code is for the latter. */
 int gs_feed_fail(gs_feed *feed, int code, const char *what, gs_error *err);
 
+/* The limits with what was left open filled in. */
+gs_tar_limits gs_tar_limits_filled(const gs_tar_limits *given);
+
 /* What was allowed to be in a tar so far. */
 typedef struct gs_names {
     gs_arena *arena;

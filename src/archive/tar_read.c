@@ -260,10 +260,18 @@ static int read_tar(reader *tar, gs_source *plain, gs_error *err)
     return code;
 }
 
+gs_tar_limits gs_tar_limits_filled(const gs_tar_limits *given)
+{
+    gs_tar_limits filled = given ? *given : (gs_tar_limits){0};
+    filled.entries = filled.entries ? filled.entries : GS_MAX_ARCHIVE_ENTRIES;
+    filled.file_size = filled.file_size ? filled.file_size : GS_MAX_ARCHIVE_FILE_BYTES;
+    filled.total = filled.total ? filled.total : GS_MAX_ARCHIVE_BYTES;
+    return filled;
+}
+
 int gs_tar_read(gs_source *in, const gs_tar_limits *limits, gs_tar_visitor visit, void *state, gs_error *err)
 {
-    static const gs_tar_limits none;
-    const gs_tar_limits *given = limits ? limits : &none;
+    const gs_tar_limits given = gs_tar_limits_filled(limits);
     uint64_t max;
     gs_source *plain = NULL;
     reader *tar = calloc(1, sizeof(*tar));
@@ -271,10 +279,10 @@ int gs_tar_read(gs_source *in, const gs_tar_limits *limits, gs_tar_visitor visit
         gs_source_cancel(&in);
         return gs_fail_nomem(err);
     }
-    tar->entries = given->entries ? given->entries : GS_MAX_ARCHIVE_ENTRIES;
-    tar->file_size = given->file_size ? given->file_size : GS_MAX_ARCHIVE_FILE_BYTES;
-    tar->total = given->total ? given->total : GS_MAX_ARCHIVE_BYTES;
-    tar->links = given->links;
+    tar->entries = given.entries;
+    tar->file_size = given.file_size;
+    tar->total = given.total;
+    tar->links = given.links;
     tar->visit = visit;
     tar->state = state;
     if (!gs_mul_u64(tar->entries, OVERHEAD_PER_ENTRY, &max) || !gs_add_u64(max, tar->total, &max)) {

@@ -232,6 +232,8 @@ bool gs_confine_enter(const gs_confine_plan *plan, unsigned *missing)
     struct sock_fprog filter = {.len = plan->filter_count, .filter = (struct sock_filter *)plan->filters};
     if (filter.len == 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) {
         *missing |= GS_UNCONFINED_CALLS;
+    } else if (plan->strict) {
+        *missing &= ~(unsigned)GS_UNCONFINED_FILES; /* it cannot open any */
     }
     return true;
 }
@@ -255,6 +257,12 @@ static uint64_t memory_in_use(void)
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Without a filter nothing keeps this process from the network. */
+static unsigned with_network(const gs_confinement *wanted, unsigned missing)
+{
+    return missing | (!wanted->network && (missing & GS_UNCONFINED_CALLS) ? (unsigned)GS_UNCONFINED_NETWORK : 0);
+}
+
 int gs_confine_self(const gs_confinement *wanted, unsigned *missing, gs_error *err)
 {
     gs_confine_plan plan;
@@ -268,9 +276,18 @@ int gs_confine_self(const gs_confinement *wanted, unsigned *missing, gs_error *e
     /* A strict filter still lets it close a file. */
     gs_confine_plan_done(&plan);
     if (code == 0) {
-        *missing = found | (!wanted->network && (found & GS_UNCONFINED_CALLS) ? GS_UNCONFINED_NETWORK : 0);
+        *missing = with_network(wanted, found);
     }
     return code;
+}
+
+unsigned gs_confine_probe(const gs_confinement *wanted)
+{
+    struct sock_filter filters[GS_CONFINE_FILTERS];
+    const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    bool filtered = gs_confine_filter(wanted, filters) > 0 && syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
+    bool ruled = !wanted->no_files || (filtered && wanted->strict) || landlock_version() > 0;
+    return with_network(wanted, (filtered ? 0 : (unsigned)GS_UNCONFINED_CALLS) | (ruled ? 0 : (unsigned)GS_UNCONFINED_FILES));
 }
 
 void gs_confine_report(const gs_run *run, const char *who, unsigned missing)

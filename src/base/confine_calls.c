@@ -180,9 +180,25 @@ static void deny_sockets(program *p, bool network)
     end_with(p, DENY(EAFNOSUPPORT));
 }
 
-/* Memory that is never executable, what is open already, locks, and the end. */
+/* Memory that is never executable, what is open already, locks, and the end. What a C library may try beside it (to learn how much
+ * memory there is, to open a table) fails; what only an attacker tries ends the process. */
 static void allow_the_strict(program *p)
 {
+    static const long attacks[] = {
+        SYS_execve,
+        SYS_execveat,
+        SYS_clone,
+        SYS_clone3,
+        SYS_socket,
+        SYS_ptrace,
+        SYS_process_vm_readv,
+        SYS_process_vm_writev,
+        SYS_kill,
+#if defined(__x86_64__)
+        SYS_fork,
+        SYS_vfork,
+#endif
+    };
     static const long calls[] = {
         SYS_read,        SYS_pread64,       SYS_write,  SYS_close,  SYS_lseek,       SYS_munmap,       SYS_mremap,
         SYS_madvise,     SYS_brk,           SYS_futex,  SYS_exit,   SYS_exit_group,  SYS_rt_sigreturn, SYS_rt_sigprocmask,
@@ -195,7 +211,10 @@ static void allow_the_strict(program *p)
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         on_call(p, calls[i], SECCOMP_RET_ALLOW);
     }
-    end_with(p, SECCOMP_RET_KILL_PROCESS);
+    for (size_t i = 0; i < sizeof attacks / sizeof attacks[0]; i++) {
+        on_call(p, attacks[i], SECCOMP_RET_KILL_PROCESS);
+    }
+    end_with(p, DENY(EPERM));
 }
 
 unsigned short gs_confine_filter(const gs_confinement *wanted, struct sock_filter filters[GS_CONFINE_FILTERS])

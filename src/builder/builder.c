@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gapship/archive.h"
 #include "gapship/limits.h"
 #include "origin.h"
 
@@ -68,6 +69,7 @@ int gs_builder_open(const gs_run *run, const char *release_file, gs_builder *out
         rc = gs_tools_find(run, &builder.tools, err);
     }
     if (rc == 0) {
+        gs_confine_report(run, "the reader of charts and image archives", gs_tar_reader_unconfined());
         rc = gs_tempdir_make(&builder.work, err);
     }
     if (rc < 0) {

@@ -41,13 +41,9 @@ static int read_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed 
     chart_search search = {.arena = builder->arena};
     GS_AUTO_FD int fd = -1;
     uint64_t size = 0;
-    gs_source *source = NULL;
     int rc = gs_fs_open_read(AT_FDCWD, packed->path, false, &fd, &size, err);
     if (rc == 0) {
-        rc = gs_source_segment(fd, 0, size, &source, err);
-    }
-    if (rc == 0) {
-        rc = gs_tar_read(source, &(gs_tar_limits){0}, find_chart_yaml, &search, err);
+        rc = gs_tar_read_apart(builder->run, fd, &(gs_tar_limits){0}, find_chart_yaml, &search, err);
     }
     if (rc == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
         rc = gs_error_recode(err, GS_ESPEC);

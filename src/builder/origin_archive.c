@@ -20,13 +20,9 @@ int gs_archive_each(const gs_archive *archive, gs_tar_visitor visit, void *state
         .entries = GS_MAX_IMAGE_ENTRIES, .file_size = UINT64_MAX / 4, .total = UINT64_MAX / 2, .links = true};
     GS_AUTO_FD int fd = -1;
     uint64_t size = 0;
-    gs_source *source = NULL;
     int rc = gs_fs_open_read(AT_FDCWD, archive->path, false, &fd, &size, err);
     if (rc == 0) {
-        rc = gs_source_segment(fd, 0, size, &source, err);
-    }
-    if (rc == 0) {
-        rc = gs_tar_read(source, &limits, visit, state, err);
+        rc = gs_tar_read_apart(archive->run, fd, &limits, visit, state, err);
     }
     if (rc == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
         rc = gs_error_recode(err, GS_ESPEC);
@@ -235,7 +231,8 @@ int gs_origin_oci_archive(const gs_run *run, const char *path, const char *name,
         gs_arena_free(arena);
         return gs_fail_nomem(err);
     }
-    *self = (oci_origin){.base = {.ops = &oci_ops, .run = run}, .archive = {.path = path, .arena = arena}, .name = name};
+    *self = (oci_origin){
+        .base = {.ops = &oci_ops, .run = run}, .archive = {.run = run, .path = path, .arena = arena}, .name = name};
     *out = &self->base;
     return 0;
 }

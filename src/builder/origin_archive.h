@@ -16,6 +16,7 @@ typedef struct gs_archive_file {
 } gs_archive_file;
 
 typedef struct gs_archive {
+    const gs_run *run;
     const char *path;
     gs_arena *arena;
     bool scanned;

@@ -324,8 +324,9 @@ int gs_origin_docker_archive(const gs_run *run, const char *path, const char *na
         gs_arena_free(arena);
         return gs_fail_nomem(err);
     }
-    *self = (docker_origin){
-        .base = {.ops = &docker_ops, .run = run, .synthesized = true}, .archive = {.path = path, .arena = arena}, .name = name};
+    *self = (docker_origin){.base = {.ops = &docker_ops, .run = run, .synthesized = true},
+                            .archive = {.run = run, .path = path, .arena = arena},
+                            .name = name};
     gs_buf_init(&self->manifest, GS_MAX_MANIFEST_BYTES);
     *out = &self->base;
     return 0;

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "gapship/archive.h"
 #include "gapship/buf.h"
+#include "gapship/crypto.h"
 #include "gapship/limits.h"
 #include "gapship/text.h"
 #include "terminal.h"
@@ -201,7 +203,11 @@ int main(int argc, char **argv)
     command_line line = {0};
     gs_terminal *terminal = NULL;
     gs_error err = {0};
+    if (argc == 2 && strcmp(argv[1], GS_TAR_READER) == 0) {
+        return gs_tar_reader_main();
+    }
     mallopt(M_ARENA_MAX, 2); /* a heap per thread would double the memory of a transfer */
+    gs_crypto_start();
     handle_signals();
     int rc = read_globals(argc, argv, &line, &err);
     gs_error terminal_error = {0};

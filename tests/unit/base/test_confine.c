@@ -1,6 +1,7 @@
 /* Confined processes that try what they may not do. Where the kernel lacks a means, the test says so and looks at what is left. */
 #include "gapship/confine.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -14,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -216,10 +218,18 @@ static int try_strictly(void (*thing)(void *argument), void *argument)
     return status;
 }
 
-static void open_a_file(void *argument)
+/* Ends with 0 when all of it was refused. */
+static void open_and_look_around(void *argument)
 {
+    char room[4096];
+    struct stat info;
     (void)argument;
-    (void)syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
+    bool refused = syscall(SYS_openat, AT_FDCWD, "/etc/passwd", O_RDONLY, 0) < 0 && errno == EPERM &&
+                   syscall(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", room, sizeof room) < 0 && errno == EPERM &&
+                   syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", &info, 0) < 0 && errno == EPERM &&
+                   syscall(SYS_unlinkat, AT_FDCWD, "/tmp/nothing", 0) < 0 && errno == EPERM && syscall(SYS_sysinfo, room) < 0 &&
+                   errno == EPERM;
+    _exit(refused ? 0 : 6);
 }
 
 static void make_a_socket(void *argument)
@@ -264,11 +274,11 @@ static void turn_memory_into_code(void *argument)
     (void)syscall(SYS_mprotect, page, 4096, PROT_READ | PROT_EXEC);
 }
 
-static void kills_what_a_reader_never_does(void **state)
+static void kills_an_attacker(void **state)
 {
     (void)state;
-    void (*const things[])(void *) = {open_a_file,     make_a_socket,    start_a_process, run_a_program,
-                                      kill_its_parent, trace_its_parent, make_code,       turn_memory_into_code};
+    void (*const things[])(void *) = {make_a_socket,    start_a_process, run_a_program,        kill_its_parent,
+                                      trace_its_parent, make_code,       turn_memory_into_code};
     pid_t self = getpid();
     for (size_t i = 0; i < COUNT_OF(things); i++) {
         int status = try_strictly(things[i], &self);
@@ -280,6 +290,13 @@ static void kills_what_a_reader_never_does(void **state)
             fail_msg("thing %zu: wait status %d", i, status);
         }
     }
+}
+
+static void refuses_what_a_library_may_try(void **state)
+{
+    (void)state;
+    int status = try_strictly(open_and_look_around, NULL);
+    assert_true(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 4));
 }
 
 static void read_and_write(void *argument)
@@ -411,7 +428,8 @@ int main(void)
         test_in_tempdir(takes_no_more_than_its_share),
         test_in_tempdir(leaves_lower_limits_alone),
         test_in_tempdir(needs_what_it_was_given_to_exist_only_if_it_does),
-        cmocka_unit_test(kills_what_a_reader_never_does),
+        cmocka_unit_test(kills_an_attacker),
+        cmocka_unit_test(refuses_what_a_library_may_try),
         cmocka_unit_test(lets_a_reader_read),
         cmocka_unit_test(says_what_an_old_kernel_lacks),
         cmocka_unit_test(says_nothing_when_nothing_is_missing),
