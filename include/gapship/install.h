@@ -174,6 +174,8 @@ typedef struct gs_examination {
     gs_verdict freshness;    /* it is young enough */
     gs_verdict completeness; /* it carries all it names */
     gs_verified *verified;   /* NULL when nothing of it may be read */
+    uint64_t root_from;      /* version of the trust root it is judged by; 0: there is none */
+    uint64_t root_to;        /* the one that its chain of roots leads to */
 } gs_examination;
 
 typedef struct gs_examine_options {

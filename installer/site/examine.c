@@ -331,7 +331,9 @@ static int judge(examining *e, gs_error *err)
     }
     bool is_signed = gs_bundle_signature_count(bundle) > 0;
     gs_trust **trust = trust_of(e);
+    e->out->root_from = *trust ? gs_trust_version(*trust) : 0;
     int code = *trust ? gs_bundle_walk(bundle, trust, NULL, NULL, &why) : 0;
+    e->out->root_to = *trust ? gs_trust_version(*trust) : 0;
     if (code == GS_EFORMAT) {
         code = gs_error_recode(&why, GS_ESIGNATURE); /* a chain that leads nowhere is no trust */
     }

@@ -47,6 +47,9 @@ static int open_bundle(gs_invocation *invocation, gs_verified **out, gs_error *e
     if (rc == 0) {
         rc = find_trust(invocation, &trust, err);
     }
+    if (rc == 0 && trust) {
+        rc = gs_bundle_walk(bundle, &trust, NULL, NULL, err);
+    }
     const gs_terms terms = {.trust = trust, .allow_unsigned = !trust};
     return rc < 0 ? rc : gs_bundle_verify(&bundle, &terms, out, err);
 }
@@ -83,6 +86,12 @@ static gs_node *add_verdicts(gs_invocation *invocation, gs_node *result, const g
         map = gs_node_set_text(arena, map, "reason", all[i].verdict->reason);
         map = gs_node_set_text(arena, map, "hint", all[i].verdict->hint);
         result = gs_node_set(arena, result, all[i].name, map);
+    }
+    if (examination->root_to > examination->root_from) {
+        gs_print(invocation->terminal, "root %llu -> %llu, which the bundle carries\n", (unsigned long long)examination->root_from,
+                 (unsigned long long)examination->root_to);
+        result = gs_node_set_integer(arena, result, "rootFrom", (int64_t)examination->root_from);
+        result = gs_node_set_integer(arena, result, "rootTo", (int64_t)examination->root_to);
     }
     return result;
 }
