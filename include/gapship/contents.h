@@ -75,7 +75,8 @@ int gs_extract_layout(const gs_run *run, const gs_verified *verified, int dirfd,
 /* One artifact by its name (a chart's or file's content, an overlay's tar, an image's manifest) or one blob by "sha256:…", to a new file. */
 int gs_extract_one(const gs_verified *verified, const gs_contents *contents, const char *name, int dirfd, const char *path,
                    gs_error *err) GS_MUST_USE;
-/* statement.json, statement.pae and signature-KEYID.sig: all that openssl needs (bundle-spec/FORMAT.md "Checking by hand"). */
+/* What others check a bundle with (docs/audit.md): statement.json, statement.pae, sig-KEYID.sig or .minisig, signers.txt, digests.sha256 and a
+ * script of stock commands, check.sh. */
 int gs_extract_signatures(const gs_verified *verified, int dirfd, gs_error *err) GS_MUST_USE;
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "gapship/contents.h"
 #include "gapship/fs.h"
-#include "gapship/limits.h"
 #include "gapship/text.h"
 
 #define MEMBER_NAME_BYTES (sizeof "blobs/sha256/" + GS_DIGEST_HEX)
@@ -109,30 +108,4 @@ int gs_extract_one(const gs_verified *verified, const gs_contents *contents, con
         return gs_fail(err, GS_ENOTFOUND, "the bundle carries no %s", name);
     }
     return write_member(verified, member, dirfd, path, err);
-}
-
-int gs_extract_signatures(const gs_verified *verified, int dirfd, gs_error *err)
-{
-    GS_AUTO_BUF gs_buf statement;
-    GS_AUTO_BUF gs_buf encoding;
-    gs_buf_init(&statement, GS_MAX_STATEMENT_BYTES);
-    gs_buf_init(&encoding, GS_MAX_STATEMENT_BYTES + GS_KIB(1));
-    size_t count = 0;
-    const gs_signature_report *reports = gs_verified_signatures(verified, &count);
-    int rc = gs_verified_statement_bytes(verified, &statement, &encoding, err);
-    if (rc == 0) {
-        rc = gs_fs_write_file(dirfd, "statement.json", statement.data, statement.len, 0644, err);
-    }
-    if (rc == 0) {
-        rc = gs_fs_write_file(dirfd, "statement.pae", encoding.data, encoding.len, 0644, err);
-    }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        char hex[GS_DIGEST_HEX], name[sizeof "signature-.sig" + GS_DIGEST_HEX];
-        size_t len = 0;
-        const void *signature = gs_verified_signature(verified, i, &len);
-        gs_digest_hex(&reports[i].key_id, hex);
-        (void)snprintf(name, sizeof name, "signature-%s.sig", hex);
-        rc = gs_fs_write_file(dirfd, name, signature, len, 0644, err);
-    }
-    return rc;
 }

@@ -9,7 +9,6 @@
     {                                                                                                                              \
         "passphrase-file", 0, "FILE", "its first line is the passphrase of encrypted keys, or the token's PIN; default: asks"      \
     }
-
 #ifdef GAPSHIP_BUILDER
 #define FILE_OPTION                                                                                                                \
     {                                                                                                                              \
@@ -115,6 +114,23 @@ static const gs_option root_bundle_options[] = {{"out", 'o', "FILE", "the root-o
     }
 static const gs_option verify_options[] = {ROOT_OPTION, JUDGED_OPTION, VOLUMES_OPTION, {"jobs", 0, "N", "threads; default 4"}};
 static const gs_option inspect_options[] = {ROOT_OPTION, JUDGED_OPTION, VOLUMES_OPTION};
+static const gs_option permit_options[] = {
+    {"site", 0, "NAME", "the site that it is for"},
+    {"any-site", 0, NULL, "it is for every site"},
+    {"below", 0, "EPOCH.SEQUENCE", "it counts while a site has accepted nothing above this"},
+    {"reason", 0, "TEXT", "one line for the site's ledger"},
+    {"expires", 0, "AGE", "how long it is meant to be used, like 12h; default 30d"},
+    {"out", 'o', "FILE", "the permit to write"},
+    {"key", 0, "FILE", "sign it with this private key; may be repeated"},
+    PASSPHRASE_OPTION,
+    {"root", 0, "FILE", "check the bundle's signatures against this trust root"},
+};
+static const gs_option permit_sign_options[] = {
+    {"key", 0, "FILE", "the private key; with --signature the public one"},
+    PASSPHRASE_OPTION,
+    {"emit-tbs", 0, "FILE", "write the bytes to be signed by a key that is elsewhere"},
+    {"signature", 0, "FILE", "what a key elsewhere made"},
+};
 static const gs_option extract_options[] = {
     {"out", 'o', "PATH", "the directory or file to write"},
     {"signatures", 0, "DIR", "write statement, signatures and a script that checks them without gapship"},
@@ -126,12 +142,16 @@ static const gs_option extract_options[] = {
     {                                                                                                                              \
         "site", 0, "FILE", "the site's configuration; default ./site.yaml, then /etc/gapship/site.yaml"                            \
     }
+#define PERMIT_OPTION                                                                                                              \
+    {                                                                                                                              \
+        "permit", 0, "FILE", "let in what this permit is for, though it is older than what the site accepted"                      \
+    }
 #define YES_OPTION                                                                                                                 \
     {                                                                                                                              \
         "yes", 'y', NULL, "do not ask"                                                                                             \
     }
 static const gs_option site_init_options[] = {{"root", 0, "FILE", "the trust root, or the one public key"}};
-static const gs_option import_options[] = {SITE_OPTION, VOLUMES_OPTION, {"jobs", 0, "N", "threads; default 4"}};
+static const gs_option import_options[] = {SITE_OPTION, VOLUMES_OPTION, PERMIT_OPTION, {"jobs", 0, "N", "threads; default 4"}};
 static const gs_option plan_options[] = {SITE_OPTION, VOLUMES_OPTION, {"to", 0, "ENVIRONMENT", "plan up to this environment"}};
 static const gs_option install_options[] = {
     SITE_OPTION,
@@ -146,6 +166,8 @@ static const gs_option history_options[] = {SITE_OPTION, {"audit", 0, NULL, "eve
 static const gs_option rollback_options[] = {
     SITE_OPTION,
     {"to", 0, "VERSION", "this version; default: the one before"},
+    PERMIT_OPTION,
+    {"accept-revoked-signer", 0, NULL, "with --permit: to a bundle whose signers were revoked since"},
     {"environment", 0, "NAME", "this environment alone"},
     YES_OPTION,
     {"jobs", 0, "N", "uploads at once; default 4"},
@@ -288,6 +310,25 @@ static const gs_command table[] = {
      .example = "gapship extract shop-1.2.0.gapship -o layout",
      OPTIONS(extract_options),
      .run = gs_verb_extract},
+    {.name = "permit",
+     .group = GS_GROUP_EITHER,
+     .positional = "BUNDLE",
+     .least = 1,
+     .most = 1,
+     .summary = "permits a site to take an older bundle; counts once enough keys signed it",
+     .example = "gapship permit shop-1.0.0.gapship --site plant-7 --below 0.42 --reason \"1.1 loses orders\" --key release.key -o "
+                "shop.permit",
+     OPTIONS(permit_options),
+     .run = gs_verb_permit},
+    {.name = "permit sign",
+     .group = GS_GROUP_EITHER,
+     .positional = "PERMIT",
+     .least = 1,
+     .most = 1,
+     .summary = "adds a signature to a permit",
+     .example = "gapship permit sign shop.permit --key second.key",
+     OPTIONS(permit_sign_options),
+     .run = gs_verb_permit_sign},
     {.name = "site init",
      .group = GS_GROUP_SITE,
      .positional = "[DIR]",

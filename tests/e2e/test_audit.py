@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -327,6 +328,188 @@ def test_many_who_sign_at_once_all_succeed_or_are_told(w):
     equal(len(signatures_of(unsigned.product.bundle)), statuses.count(0), 'signatures')
     for room, status in zip(rooms, statuses):
         w.gapship('verify', unsigned.product.bundle, '--root', room.public, status=0 if status == 0 else 3)
+
+
+
+# ---- checking elsewhere
+
+def blocks(path, section=None):
+    """(words, script) of every ```sh block: the words say of which keys, or of what, it speaks."""
+    text = (ROOT / path).read_text()
+    if section:
+        text = re.search(rf'^## {section}$(.*?)^## ', text, re.M | re.S)[1]
+    found = [(words.split(), script) for words, script in re.findall(r'^```sh *(.*?)\n(.*?)^```$', text, re.M | re.S)]
+    check(found, f'{path} has no blocks')
+    return found
+
+
+def script_for(found, *topics):
+    """The blocks that are for everybody, and those of these topics, in their order."""
+    wanted = set(topics) | ({'not-minisign'} if 'minisign' not in topics else set())
+    return ''.join(script for words, script in found if set(words) <= wanted)
+
+
+def by_hand(folder, script):
+    return harness.run(['bash', '-euo', 'pipefail', '-c', script], cwd=folder)
+
+
+class Reviewer:
+    """A folder with the bundle F and key.pub, and no gapship."""
+
+    def __init__(self, w, name, bundle, public):
+        self.folder = w.path / name
+        self.folder.mkdir()
+        shutil.copy(bundle, self.folder / 'F')
+        shutil.copy(public, self.folder / 'key.pub')
+
+    def run(self, script):
+        return by_hand(self.folder, script)
+
+
+class Signed:
+    """A bundle with images, one layer of several chunks, signed by a key of every type."""
+
+    def __init__(self, w):
+        registry = w.registry()
+        w.image(registry, 'org/app:1', command=['httpd'])
+        w.write('product/large', '').write_bytes(os.urandom(9 << 20))
+        self.product = Product(w, [f'{registry.host}/org/app:1'], [f'{registry.host}/org/app:1'], files=[{'name': 'large', 'from': 'large'}])
+        tbs = w.path / 'tbs'
+        self.digest = self.product('--output', 'json', 'build', '--emit-tbs', tbs).result()['digest']
+        self.rooms = {key_type: Room(w, key_type) for key_type in ALL}
+        for room in self.rooms.values():
+            w.gapship('attach-signature', self.product.bundle, '--signature', room.sign(tbs), '--key', room.public)
+        self.bundle = self.product.bundle
+
+
+def places(bundle):
+    """A byte of each kind of place, and what it is."""
+    data = bundle.read_bytes()
+    envelope, statement = struct.unpack_from('<II', data, 524)
+    index = 1024 + envelope
+    members = struct.unpack_from('<I', data, index + 12)[0]
+    large = max(range(members), key=lambda i: struct.unpack_from('<Q', data, index + 24 + 72 * i + 24)[0])
+    first, last = (struct.unpack_from('<QQ', data, index + 24 + 72 * i + 16) for i in (0, large))
+    return {'the header of the envelope': 20, 'the statement': 576 + 100, 'a signature': 576 + statement + 41,
+            'zeros behind the signatures': 512 + envelope - 1, 'the header of the index': index - 500, 'the index': index + 30,
+            'a chunk digest': index + 24 + 72 * members + 5, 'the header of a member': first[0] - 300, 'content': first[0] + 3,
+            'content of a large member': last[0] + last[1] - 1, 'the last byte': len(data) - 1}
+
+
+def test_audit_md_is_run_as_it_stands(w):
+    found, signed = blocks('docs/audit.md'), Signed(w)
+    topics = {word for words, _ in found for word in words}
+    equal(topics - {'again', 'not-minisign', 'roots', 'volumes', 'permit'}, set(ALL), 'types of keys that audit.md speaks of')
+    for key_type in ALL:
+        reviewer = Reviewer(w, key_type, signed.bundle, signed.rooms[key_type].public)
+        done = reviewer.run(script_for(found, key_type)).expect()
+        check(signed.digest.removeprefix('sha256:') in done.out, 'the digest of the bundle is not what gapship says')
+        check((reviewer.folder / 'chunks').read_text().count('\n') >= 3, 'no member has several chunks')
+        harness.run(['skopeo', 'inspect', '--raw', f'oci:{reviewer.folder}/content:org/app:1']).expect()
+    stranger = Room(w, 'ecdsa-p256', 'stranger')
+    reviewer = Reviewer(w, 'strange', signed.bundle, stranger.public)
+    check(reviewer.run(script_for(found, 'ecdsa-p256')).status != 0, 'a key that never signed is taken')
+
+
+def test_audit_md_finds_every_kind_of_damage(w):
+    found, signed = blocks('docs/audit.md'), Signed(w)
+    good = signed.bundle.read_bytes()
+    for what, at in places(signed.bundle).items():
+        bad = bytearray(good)
+        bad[at] ^= 1
+        (w.path / 'bad').write_bytes(bad)
+        reviewer = Reviewer(w, what.replace(' ', '-'), w.path / 'bad', signed.rooms['ed25519'].public)
+        done = reviewer.run(script_for(found, 'ed25519'))
+        check(done.status != 0 or what == 'a signature', f'a changed byte in {what} is not found\n{done}')  # another key's signature
+        done = harness.run(['sh', ROOT / 'src/bundle/check.sh', w.path / 'bad', *(room.public for room in signed.rooms.values())])
+        check(done.status == 1 or done.status == 2, f'check.sh: a changed byte in {what} is not found\n{done}')
+    for what, bad in (('cut', good[:-512]), ('extended', good + bytes(512)), ('twice', good + good)):
+        (w.path / 'bad').write_bytes(bad)
+        reviewer = Reviewer(w, what, w.path / 'bad', signed.rooms['ed25519'].public)
+        check(reviewer.run(script_for(found, 'ed25519')).status != 0, what)
+
+
+def test_a_bundle_that_was_built_again_is_the_same(w):
+    found, signed = blocks('docs/audit.md'), Signed(w)
+    key_type = 'ecdsa-p256'
+    reviewer = Reviewer(w, 'reviewer', signed.bundle, signed.rooms[key_type].public)
+    signed.product('build', '--unsigned', '-o', reviewer.folder / 'again.gapship')
+    reviewer.run(script_for(found, key_type, 'again')).expect()
+    signed.product('build', '--unsigned', '--force', '-o', reviewer.folder / 'again.gapship', env={'SOURCE_DATE_EPOCH': '1700000001'})
+    shutil.rmtree(reviewer.folder / 'content')
+    check(reviewer.run(script_for(found, key_type, 'again')).status != 0, 'another bundle is the same')
+
+
+def test_the_section_of_the_format_is_run_as_it_stands(w):
+    found, signed = blocks('bundle-spec/FORMAT.md', '10. Checking by hand'), Signed(w)
+    tbs = w.path / 'tbs'
+    for key_type in ALL:
+        bundle = w.path / f'{key_type}.gapship'
+        signed.product('build', '--unsigned', '--force', '-o', bundle)
+        room = signed.rooms[key_type]
+        w.gapship('attach-signature', bundle, '--signature', room.sign(tbs), '--key', room.public)
+        reviewer = Reviewer(w, f'format-{key_type}', bundle, room.public)
+        shutil.copy(room.private, reviewer.folder / 'private.key')
+        script = script_for(found, key_type)
+        if key_type == 'minisign':  # whose test keys have no password: it asks where -W was not said
+            sign = ''.join(s for words, s in found if words == ['sign', 'minisign']).replace('minisign -S', 'minisign -S -W')
+        else:
+            sign = ''.join(s for words, s in found if words == ['sign', key_type])
+        check(sign, f'how {key_type} signs is not said')
+        done = reviewer.run(script).expect()
+        check(signatures_of(bundle)[0][1] in done.out, 'the key id is not shown')
+        reviewer.run(sign).expect()
+        signed.product('build', '--unsigned', '--force', '-o', bundle)
+        w.gapship('attach-signature', bundle, '--signature', reviewer.folder / 'made.sig', '--key', room.public)
+        pae = reviewer.folder / 'statement.pae'
+        pae.write_bytes(pae.read_bytes().replace(b'"sequence":1', b'"sequence":2'))
+        verify = ''.join(s for words, s in found if words == [key_type])
+        check(reviewer.run(verify).status != 0, f'a changed statement verifies with {key_type}')
+
+
+def test_extract_writes_what_a_reviewer_needs(w):
+    signed = Signed(w)
+    folder = w.path / 'kit'
+    w.gapship('extract', signed.bundle, '--signatures', folder, '--root', signed.rooms['ed25519'].public)
+    extensions = {1: 'sig', 2: 'minisig'}
+    names = {f'sig-{key}.{extensions[scheme]}': signature for scheme, key, signature in signatures_of(signed.bundle)}
+    equal({path.name for path in folder.iterdir()},
+          {*names, 'statement.json', 'statement.pae', 'signers.txt', 'digests.sha256', 'check.sh'}, 'files')
+    for name, signature in names.items():
+        equal((folder / name).read_bytes(), signature, name)
+    equal((folder / 'statement.pae').read_bytes(), (w.path / 'tbs').read_bytes(), 'statement.pae')
+    check((folder / 'check.sh').read_bytes() == (ROOT / 'src/bundle/check.sh').read_bytes(), 'check.sh is another one')
+    rows = [line.split() for line in (folder / 'signers.txt').read_text().splitlines() if not line.startswith('#')]
+    equal([(row[0], int(row[1])) for row in rows], [(key, scheme) for scheme, key, _ in signatures_of(signed.bundle)], 'signers')
+    equal(sorted(row[2] for row in rows), ['good'] + ['unknown-key'] * 4, 'verdicts')
+    equal({row[3] for row in rows}, set(names), 'files of signers')
+    unpacked = w.path / 'unpacked'
+    unpacked.mkdir()
+    by_hand(unpacked, f'tar -xf {signed.bundle} && sha256sum --check --strict {folder}/digests.sha256').expect(says='index.json: OK')
+    done = harness.run(['sh', folder / 'check.sh', signed.bundle, *(room.public for room in signed.rooms.values())]).expect()
+    check(signed.digest in done.out and '5 of the keys given have signed' in done.out, f'{done}')
+    again = [signed.rooms['ed25519'].public] * 2
+    harness.run(['sh', folder / 'check.sh', signed.bundle, *again]).expect(says='1 of the keys given have signed')
+    harness.run(['sh', folder / 'check.sh', signed.bundle, Room(w, 'ed25519', 'stranger').public]).expect(1, says='none of the keys given')
+    w.gapship('extract', signed.bundle, '--signatures', folder, status=2, says='exists already')
+    w.gapship('extract', signed.bundle, '--signatures', w.path / 'unchecked', says='no signature was checked')
+    check('not-checked' in (w.path / 'unchecked' / 'signers.txt').read_text(), 'signatures count as checked')
+
+
+def test_the_script_refuses_what_gapship_refuses(w):
+    vectors = ROOT / 'bundle-spec' / 'vectors'
+    keys = []
+    for name in ('release-1', 'ecdsa'):
+        keys.append(w.path / f'{name}.pub')
+        openssl('pkey', '-in', vectors / 'keys' / f'{name}.key', '-pubout', '-out', keys[-1])
+    counts = {'SIGNATURE-one-of-two', 'SIGNATURE-one-and-a-stranger-of-two'}  # how many are enough, a reviewer says
+    for path in sorted((vectors / 'bad').glob('*.gapship')):
+        done = harness.run(['sh', ROOT / 'src/bundle/check.sh', path, *keys], timeout=60)
+        if not path.stem.startswith('FORMAT-statement-'):  # which a reviewer reads: the script parses no JSON
+            check((done.status != 0) == (path.stem not in counts), f'{path.name}\n{done}')
+    refused = {path.stem for path in (vectors / 'good').glob('*.gapship')
+               if harness.run(['sh', ROOT / 'src/bundle/check.sh', path, *keys]).status != 0}
+    equal(refused, {'unsigned', 'other-white-space'}, 'good bundles that the script refuses')
 
 
 harness.main()

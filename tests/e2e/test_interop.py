@@ -13,9 +13,6 @@ import mkimage
 from harness import check, equal
 from product import Product
 
-FORMAT = harness.TESTS.parent / 'bundle-spec' / 'FORMAT.md'
-KEYS = {'ecdsa-p256': 'ECDSA P-256', 'ecdsa-p384': 'ECDSA P-384', 'ed25519': 'Ed25519', 'rsa-pss': 'RSA-PSS'}
-
 
 def bundle_of_two(w, *words):
     """(product, registry, digest of org/app:1, digest of the index org/both:2)"""
@@ -177,57 +174,6 @@ def test_tar_lists_it(w):
     equal(len(set(names)), len(names), 'names once each')
     listing = harness.run(['tar', 'tvf', product.bundle]).expect().out
     check(all(line.startswith('-rw-r--r-- 0/0') for line in listing.splitlines()), listing)
-
-
-def documented():
-    """The commands of the section `Checking by hand`, block by block."""
-    section = re.search(r'^## 10\. Checking by hand$(.*?)^## ', FORMAT.read_text(), re.M | re.S)[1]
-    return re.findall(r'^```\n(.*?)^```$', section, re.M | re.S)
-
-
-def verification(block, key_type):
-    """The one command of the block for this type of key."""
-    commands = re.findall(r'^(.*?)#\s*(.*)$', block.replace('\\\n', ' '), re.M)
-    return {title.strip(): command for command, title in commands}[KEYS[key_type]]
-
-
-def by_hand(folder, script, status=0):
-    return harness.run(['bash', '-eu', '-c', script], cwd=folder).expect(status)
-
-
-def test_openssl_verifies_it_as_documented(w):
-    harness.need('openssl')
-    head, entry, verify, content = documented()
-    for key_type in KEYS:
-        w.gapship('key', 'new', '--type', key_type, f'{key_type}')
-        product = Product(w, folder=f'product-{key_type}')
-        product('build', '--key', w.path / f'{key_type}.key')
-        folder = w.path / f'check-{key_type}'
-        folder.mkdir()
-        os.link(product.bundle, folder / 'F')
-        os.link(w.path / f'{key_type}.pub', folder / 'key.pub')
-        by_hand(folder, head + entry + verification(verify, key_type))
-        said = by_hand(folder, content).out.split()
-        predicate = json.loads((folder / 'statement.json').read_text())['predicate']
-        equal((said[0], said[2]), (predicate['index']['sha256'], predicate['layout']['sha256']), 'digests of index and layout')
-        digest = product('--output', 'json', 'inspect', product.bundle).result()['digest']
-        equal('sha256:' + hashlib.sha256((folder / 'statement.json').read_bytes()).hexdigest(), digest, 'digest of the bundle')
-        (folder / 'statement.pae').write_bytes((folder / 'statement.pae').read_bytes().replace(b'"sequence":1', b'"sequence":2'))
-        done = harness.run(['bash', '-c', verification(verify, key_type)], cwd=folder)
-        check(done.status != 0, f'a changed statement verifies with {key_type}')
-
-
-def test_openssl_verifies_what_extract_writes(w):
-    _, _, verify, _ = documented()
-    keys = [w.key(name) for name in ('one', 'two')]
-    product = Product(w)
-    product('build', '--key', keys[0][1], '--key', keys[1][1])
-    product('extract', product.bundle, '--signatures', w.path / 'signatures', '--root', keys[0][0])
-    equal(len(list((w.path / 'signatures').glob('signature-*.sig'))), 2, 'signatures')
-    for public, _ in keys:
-        shown = w.gapship('--output', 'json', 'key', 'show', public).result()['keyId']
-        script = verification(verify, 'ecdsa-p256').replace('key.pub', str(public)).replace('statement.sig', f'signature-{shown}.sig')
-        by_hand(w.path / 'signatures', script)
 
 
 def test_keys_of_openssl_sign(w):
