@@ -37,14 +37,27 @@ int gs_permit_body(const gs_permit *permit, gs_buf *out, gs_error *err) GS_MUST_
 int gs_permit_parse(const void *body, size_t len, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
 /* Reads a file. Only when the threshold of the root or the release role signed it, its body is parsed. GS_ESIGNATURE, GS_EFORMAT. */
 int gs_permit_load(const char *path, const gs_trust *trust, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
-/* Writes a new file with the permit and, for each key, a signature. */
-int gs_permit_write(const char *path, const gs_permit *permit, const gs_private_key *const *keys, size_t count,
-                    gs_error *err) GS_MUST_USE;
-/* Adds a signature to a file, after proving that it verifies. GS_EEXISTS: this key signed already. */
-int gs_permit_attach(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err) GS_MUST_USE;
-int gs_permit_sign(const char *path, const gs_private_key *key, gs_error *err) GS_MUST_USE;
-/* What is signed of a file, to be signed elsewhere. */
-int gs_permit_encoding(const char *path, gs_buf *out, gs_error *err) GS_MUST_USE;
+typedef struct gs_permit_options {
+    const char *bundle; /* path of the one that the permit is for */
+    const char *root;   /* what the bundle's own signatures are checked against; NULL: they are not */
+    const char *site;   /* NULL: any */
+    const char *below;  /* "EPOCH.SEQUENCE" */
+    const char *reason;
+    const char *lasts; /* "30d"; NULL: that */
+    const char *const *keys;
+    size_t key_count;
+    const gs_passphrase *passphrase;
+    const char *output; /* a new file */
+} gs_permit_options;
+/* Writes a permit for a bundle, with a signature for each key; without keys they are added later. Texts of *out in arena. */
+int gs_permit_make(const gs_run *run, const gs_permit_options *options, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
+/* Adds a signature to a permit. key_id gets the signer. GS_EEXISTS: it signed already. */
+int gs_permit_sign(const char *path, const char *key, const gs_passphrase *passphrase, gs_digest *key_id,
+                   gs_error *err) GS_MUST_USE;
+/* Adds one that was made elsewhere, after proving that it verifies. */
+int gs_permit_attach(const char *path, const char *public_key, const char *signature, gs_digest *key_id, gs_error *err) GS_MUST_USE;
+/* Writes what is to be signed elsewhere to a new file. */
+int gs_permit_emit(const char *path, const char *output, gs_error *err) GS_MUST_USE;
 
 /* An opened site: configuration, store, ledger, trust, tools. */
 typedef struct gs_installation {

@@ -40,6 +40,10 @@ int gs_accept_judge(const gs_entry *accepted, size_t count, const gs_candidate *
 /* Whether a permit is for this bundle at this site, and still counts. If not, problem says why. How it was signed is not asked. */
 bool gs_permit_covers(const gs_permit *permit, const gs_candidate *candidate, const gs_entry *highest, char *problem, size_t size);
 
+#define GS_PERMIT_FILE_BYTES (GS_MAX_DOCUMENT_BYTES + GS_MAX_SIGNATURES * (GS_SIGNATURE_HEADER + GS_MAX_SIGNATURE_BYTES) + 64)
+/* Reads a permit's file as the document that it is; text is initialised here, and what the document points into. GS_EFORMAT. */
+int gs_permit_read(const char *path, gs_buf *text, gs_document *out, gs_error *err) GS_MUST_USE;
+
 /* The same from the ledger; rows in arena. */
 gs_candidate gs_accept_candidate(const gs_installation *site, const gs_statement *statement, const gs_digest *digest);
 int gs_accept_read(const gs_installation *site, const char *product, gs_arena *arena, gs_entry **out, size_t *count,

@@ -1,15 +1,13 @@
-/* Permits in files: signed documents that are made on either side, and believed on a site when enough keys of its own root signed. */
+/* Permits in files, read: signed documents that a site believes when enough keys of its own root signed them. */
 #include <fcntl.h>
 #include <string.h>
 
+#include "accept.h"
 #include "gapship/limits.h"
-#include "site.h"
 
-#define FILE_BYTES (GS_MAX_DOCUMENT_BYTES + GS_MAX_SIGNATURES * (GS_SIGNATURE_HEADER + GS_MAX_SIGNATURE_BYTES) + 64)
-
-static int read_document(const char *path, gs_buf *text, gs_document *out, gs_error *err)
+int gs_permit_read(const char *path, gs_buf *text, gs_document *out, gs_error *err)
 {
-    gs_buf_init(text, FILE_BYTES);
+    gs_buf_init(text, GS_PERMIT_FILE_BYTES);
     int code = gs_fs_read_file(AT_FDCWD, path, text, err);
     if (code == 0) {
         code = gs_document_parse(text->data, text->len, out, err);
@@ -71,7 +69,7 @@ int gs_permit_load(const char *path, const gs_trust *trust, gs_arena *arena, gs_
     counted release = {0};
     bool by_root = false;
     bool by_release = false;
-    int code = read_document(path, &text, &document, err);
+    int code = gs_permit_read(path, &text, &document, err);
     if (code != 0) {
         return code;
     }
@@ -96,85 +94,6 @@ int gs_permit_load(const char *path, const gs_trust *trust, gs_arena *arena, gs_
     }
     *out = permit;
     return 0;
-}
-
-/* ---- making ---- */
-
-static int add_signature(gs_buf *document, const gs_private_key *key, gs_error *err)
-{
-    GS_AUTO_PUBLIC_KEY gs_public_key *public_key = NULL;
-    GS_AUTO_BUF gs_buf encoding;
-    GS_AUTO_BUF gs_buf signature;
-    gs_document parsed;
-    gs_buf_init(&encoding, FILE_BYTES);
-    gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    int code = gs_document_parse(document->data, document->len, &parsed, err);
-    if (code == 0) {
-        code = gs_document_encoding(GS_DOCUMENT_PERMIT, parsed.data + parsed.body_offset, parsed.body_len, &encoding, err);
-    }
-    if (code == 0) {
-        code = gs_sign(key, encoding.data, encoding.len, &signature, err);
-    }
-    if (code == 0) {
-        code = gs_private_key_public(key, &public_key, err);
-    }
-    return code == 0 ? gs_document_sign(document, public_key, signature.data, signature.len, err) : code;
-}
-
-int gs_permit_write(const char *path, const gs_permit *permit, const gs_private_key *const *keys, size_t count, gs_error *err)
-{
-    GS_AUTO_BUF gs_buf body;
-    GS_AUTO_BUF gs_buf document;
-    gs_buf_init(&body, GS_MAX_DOCUMENT_BYTES);
-    gs_buf_init(&document, FILE_BYTES);
-    if (gs_fs_exists(AT_FDCWD, path)) {
-        (void)gs_fail(err, GS_EEXISTS, "%s exists already", path);
-        return gs_error_hint(err, "name another file with -o");
-    }
-    int code = gs_permit_body(permit, &body, err);
-    if (code == 0) {
-        code = gs_document_write(GS_DOCUMENT_PERMIT, body.data, body.len, &document, err);
-    }
-    for (size_t i = 0; code == 0 && i < count; i++) {
-        code = add_signature(&document, keys[i], err);
-    }
-    return code == 0 ? gs_fs_write_file(AT_FDCWD, path, document.data, document.len, 0644, err) : code;
-}
-
-static int replace(const char *path, const gs_buf *document, gs_error *err)
-{
-    return gs_fs_write_file(AT_FDCWD, path, document->data, document->len, 0644, err);
-}
-
-int gs_permit_attach(const char *path, const gs_public_key *key, const void *signature, size_t len, gs_error *err)
-{
-    GS_AUTO_BUF gs_buf text;
-    gs_document document;
-    int code = read_document(path, &text, &document, err);
-    if (code == 0) {
-        code = gs_document_sign(&text, key, signature, len, err);
-    }
-    return code == 0 ? replace(path, &text, err) : code;
-}
-
-int gs_permit_sign(const char *path, const gs_private_key *key, gs_error *err)
-{
-    GS_AUTO_BUF gs_buf text;
-    gs_document document;
-    int code = read_document(path, &text, &document, err);
-    if (code == 0) {
-        code = add_signature(&text, key, err);
-    }
-    return code == 0 ? replace(path, &text, err) : code;
-}
-
-int gs_permit_encoding(const char *path, gs_buf *out, gs_error *err)
-{
-    GS_AUTO_BUF gs_buf text;
-    gs_document document;
-    int code = read_document(path, &text, &document, err);
-    return code == 0 ? gs_document_encoding(GS_DOCUMENT_PERMIT, document.data + document.body_offset, document.body_len, out, err)
-                     : code;
 }
 
 /* ---- a site's run ---- */

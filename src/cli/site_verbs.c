@@ -18,7 +18,8 @@ static int open_site(gs_invocation *invocation, bool change, gs_installation **o
     if (rc == 0) {
         (*out)->volumes = gs_values(invocation->arguments, "volumes", &(*out)->volume_count);
     }
-    return rc;
+    const char *permit = gs_value(invocation->arguments, "permit");
+    return rc == 0 && permit ? gs_installation_permit(*out, permit, err) : rc;
 }
 
 static const char *size_text(gs_arena *arena, int64_t bytes)
@@ -278,7 +279,8 @@ int gs_verb_install(gs_invocation *invocation, gs_error *err)
 int gs_verb_rollback(gs_invocation *invocation, gs_error *err)
 {
     const gs_install_options options = {.to_version = gs_value(invocation->arguments, "to"),
-                                        .environment = gs_value(invocation->arguments, "environment")};
+                                        .environment = gs_value(invocation->arguments, "environment"),
+                                        .accept_revoked = gs_flag(invocation->arguments, "accept-revoked-signer")};
     char question[128];
     (void)snprintf(question, sizeof question, "Roll %s back to %s?",
                    options.environment ? options.environment : "every environment",

@@ -22,6 +22,9 @@ int gs_verb_verify(gs_invocation *invocation, gs_error *err);
 int gs_verb_inspect(gs_invocation *invocation, gs_error *err);
 int gs_verb_extract(gs_invocation *invocation, gs_error *err);
 
+int gs_verb_permit(gs_invocation *invocation, gs_error *err);
+int gs_verb_permit_sign(gs_invocation *invocation, gs_error *err);
+
 int gs_verb_site_init(gs_invocation *invocation, gs_error *err);
 int gs_verb_import(gs_invocation *invocation, gs_error *err);
 int gs_verb_plan(gs_invocation *invocation, gs_error *err);
