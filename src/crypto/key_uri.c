@@ -168,13 +168,18 @@ static int prove(const gs_private_key *key, gs_error *err)
     int code = gs_private_key_public(key, &public, err);
     code = code == 0 ? gs_sign(key, sample, sizeof sample, &signature, err) : code;
     code = code == 0 ? gs_signature_verify(public, sample, sizeof sample, signature.data, signature.len, err) : code;
-    return code == 0 ? 0 : gs_error_context(err, "the key cannot be used to sign");
+    if (code == GS_EINTERNAL || code == GS_ESIGNATURE) {
+        code = gs_error_recode(err, GS_ESPEC);
+        (void)gs_error_hint(err, "the key was tried out before anything else: is its PIN right, and may it sign?");
+    }
+    return code;
 }
 
 static int check_uri(const char *uri, const char *scheme, gs_error *err)
 {
     if (strcmp(scheme, "file") == 0) {
         (void)gs_fail(err, GS_EUSAGE, "a key in a file is named by its path alone, without \"file:\"");
+        (void)gs_error_at(err, "%s", uri);
         return GS_EUSAGE;
     }
     if (strstr(uri, "pin-value=")) {
