@@ -16,7 +16,7 @@ static void add_group(gs_buf *out, gs_command_group group, const char *title)
     gs_buf_printf(out, "\n%s\n", title);
     for (size_t i = 0; i < gs_command_count; i++) {
         if (gs_commands[i].group == group) {
-            gs_buf_printf(out, "  %-10s %s\n", gs_commands[i].name, gs_commands[i].summary);
+            gs_buf_printf(out, "  %-16s  %s\n", gs_commands[i].name, gs_commands[i].summary);
         }
     }
 }
