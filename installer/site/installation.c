@@ -87,7 +87,7 @@ gs_terms gs_site_terms(const gs_installation *site)
 
 /* ---- a bundle file ---- */
 
-/* "signed by 1f2e3d4c5b6a7988, …", or that nobody signed. */
+/* "signed by 1f2e3d4c5b6a7988, …", or that nobody did whom the site trusts. */
 static const char *describe_signers(const gs_verified *bundle, gs_arena *arena)
 {
     if (!gs_verified_authentic(bundle)) {
@@ -101,9 +101,12 @@ static const char *describe_signers(const gs_verified *bundle, gs_arena *arena)
         gs_digest_hex(&signatures[i].key_id, hex);
         if (signatures[i].known && signatures[i].good) {
             text = text ? gs_arena_printf(arena, "%s, %.16s", text, hex) : gs_arena_printf(arena, "signed by %.16s", hex);
+            if (!text) {
+                return NULL;
+            }
         }
     }
-    return text;
+    return text ? text : "its signers were revoked";
 }
 
 int gs_site_accepted(gs_installation *site, const gs_verified *bundle, const char *verb, bool permitted, gs_error *err)
