@@ -88,7 +88,7 @@ class Application(contextlib.AbstractContextManager):
 class Shop:
     """The build side's files, a site that trusts its key, and the servers of both."""
 
-    def __init__(self, w, registry=True):
+    def __init__(self, w, registry=True, root=None):
         self.w, self.source = w, w.registry()
         self.git = w.git()
         self.url = self.git.create('deploy', branches=('main',))
@@ -97,11 +97,11 @@ class Shop:
         self.registry = w.registry() if registry else None
         self.listen = f'127.0.0.1:{servers.free_port()}'
         where = {'url': self.registry.url, 'prefix': 'platform'} if registry else {'embedded': {'listen': self.listen}}
-        self.site = w.site(self.public, {'registry': where, 'git': {'site': {'url': self.url}},
+        self.site = w.site(root or self.public, {'registry': where, 'git': {'site': {'url': self.url}},
                                          'environments': {name: {} for name in ENVIRONMENTS}})
 
-    def build(self, version, sequence, *, environments=None, **more):
-        """A signed bundle; more: further keys of release.yaml. Returns its path."""
+    def build(self, version, sequence, *, environments=None, words=(), **more):
+        """A signed bundle; words: further options of build, more: further keys of release.yaml. Returns its path."""
         w, host = self.w, self.source.host
         for name in ('backend', 'worker'):
             w.image(self.source, f'shop/{name}:{version}', content={'version': version.encode()}, labels={'name': name})
@@ -119,7 +119,7 @@ class Shop:
         }
         w.write('product/release.yaml', release)
         bundle = w.path / f'shop-{version}.gapship'
-        w.gapship('build', '-o', bundle, '--key', self.private, '--force', cwd='product')
+        w.gapship('build', '-o', bundle, '--key', self.private, '--force', *words, cwd='product')
         return bundle
 
     def environment(self, name):
