@@ -196,11 +196,11 @@ def test_build_asks_before_anything_else(w):
 class Terminal:
     """gapship on a terminal of its own. said: all that came out."""
 
-    def __init__(self, w, *words):
+    def __init__(self, w, *words, env=None):
         pid, self.fd = pty.fork()
         if pid == 0:
             os.chdir(w.path)
-            os.environ.update(w.environment())
+            os.environ.update(w.environment(env))
             os.execv(os.environ['GAPSHIP'], [os.environ['GAPSHIP'], *words])
         self.pid, self.said, self.status = pid, '', None
 
@@ -300,6 +300,53 @@ def test_an_interrupted_question_gives_the_terminal_back(w):
         equal(terminal.end()[0], 130, f'status after {name}')
         os.close(held)
         check(not list(w.path.glob('release.*')), 'no key was written')
+
+
+def memory(pid):
+    """All that a process can read of itself."""
+    with open(f'/proc/{pid}/maps', encoding='utf-8') as maps, open(f'/proc/{pid}/mem', 'rb') as mem:
+        for line in maps:
+            bounds, rights = line.split()[:2]
+            start, end = (int(bound, 16) for bound in bounds.split('-'))
+            if 'w' in rights and end - start < 1 << 30:  # the sanitizer's shadow is larger
+                with contextlib.suppress(OSError, ValueError, OverflowError):
+                    mem.seek(start)
+                    yield mem.read(end - start)
+
+
+def test_no_passphrase_stays_in_memory(w):
+    """Looked for while a build that has read its key waits for a registry that never answers."""
+    marker, trace = 'battery-staple', 'correct-horse'  # the marker proves that what is there is found
+    passphrase = 'x' * 100 + trace + 'x' * 100  # whoever frees memory writes over its ends
+    env = {**w.environment(), 'ASAN_OPTIONS': 'max_free_fill_size=0'}
+    secret(w, 'pass', passphrase + '\n')
+    w.gapship('key', 'new', 'release', '--passphrase-file', 'pass')
+
+    def from_file():
+        command = w.command('build', '--key', '../release.key', '--passphrase-file', '../pass')
+        quiet = {stream: subprocess.DEVNULL for stream in ('stdin', 'stdout', 'stderr')}
+        return subprocess.Popen(command, cwd=w.path / 'product', env={**os.environ, **env}, **quiet).pid
+
+    def typed():
+        terminal = Terminal(w, '-C', 'product', 'build', '--key', '../release.key', env=env)
+        terminal.asked('passphrase for')
+        terminal.answer(passphrase)
+        return terminal.pid
+
+    for start in (from_file, typed):
+        with socket.create_server(('127.0.0.1', 0)) as silent:
+            silent.settimeout(60)
+            Product(w, [f'127.0.0.1:{silent.getsockname()[1]}/{marker}:1']).write('k8s/app.yaml', CONFIG_MAP)
+            pid = start()
+            try:
+                connection, _ = silent.accept()
+                with connection:
+                    seen = list(memory(pid))
+                check(any(marker.encode() in part for part in seen), 'the marker is not found, so nothing is proved')
+                check(not any(trace.encode() in part for part in seen), f'the passphrase is still in memory ({start.__name__})')
+            finally:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 # ---- keys in tokens
