@@ -12,8 +12,9 @@ from harness import check, equal
 from product import Product
 from shop import Shop
 
-VERBS = ['init', 'images', 'lock', 'build', 'sign', 'key new', 'key show', 'verify', 'inspect', 'extract', 'site init', 'import', 'plan',
-         'install', 'load', 'status', 'history', 'rollback', 'serve']
+VERBS = ['init', 'images', 'lock', 'build', 'sign', 'attach-signature', 'key new', 'key show', 'root init', 'root show', 'root next',
+         'root sign', 'root bundle', 'verify', 'inspect', 'extract', 'permit', 'permit sign', 'site init', 'import', 'plan', 'install',
+         'load', 'status', 'history', 'rollback', 'serve']
 
 
 def on_terminal(w, *words, answer=None, env=None, cwd='.'):
