@@ -67,6 +67,8 @@ typedef struct gs_installation {
     gs_ledger *ledger;
     gs_trust *trust;
     const gs_permit *permit; /* that this run was given, or NULL (gs_installation_permit) */
+    const char *permit_file;
+    uint64_t permit_root; /* version of the root by which it counts */
     int64_t now;             /* at the beginning of the run, seconds since 1970; never before what the ledger has seen */
     int64_t ticks;           /* gs_ticks() then */
     unsigned told;           /* warnings that were given: GS_TOLD_… */

@@ -44,6 +44,9 @@ bool gs_permit_covers(const gs_permit *permit, const gs_candidate *candidate, co
 /* Reads a permit's file as the document that it is; text is initialised here, and what the document points into. GS_EFORMAT. */
 int gs_permit_read(const char *path, gs_buf *text, gs_document *out, gs_error *err) GS_MUST_USE;
 
+/* Judges the run's permit again when the site's root is another by now: by that one's keys it counts, or does not. */
+int gs_permit_renew(gs_installation *site, gs_error *err) GS_MUST_USE;
+
 /* The same from the ledger; rows in arena. */
 gs_candidate gs_accept_candidate(const gs_installation *site, const gs_statement *statement, const gs_digest *digest);
 int gs_accept_read(const gs_installation *site, const char *product, gs_arena *arena, gs_entry **out, size_t *count,

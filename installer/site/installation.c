@@ -177,7 +177,7 @@ static int keep_bundle(gs_installation *site, const gs_order *order, gs_verified
 
 static bool is_refusal(int code)
 {
-    return code == GS_EFORMAT || code == GS_ESIGNATURE || code == GS_EDIGEST || code == GS_EDOWNGRADE;
+    return code == GS_EFORMAT || code == GS_ESIGNATURE || code == GS_EDIGEST || code == GS_EDOWNGRADE || code == GS_ECHECK;
 }
 
 static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs_verified **out, gs_error *err)
@@ -194,6 +194,9 @@ static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs
     }
     if (code == 0) {
         code = gs_roots_walk(site, bundle, keep, err);
+    }
+    if (code == 0) {
+        code = gs_permit_renew(site, err);
     }
     if (code == 0) {
         const gs_terms terms = gs_site_terms(site);

@@ -108,6 +108,14 @@ int gs_installation_permit(gs_installation *installation, const char *path, gs_e
     int code = permit ? gs_permit_load(path, installation->trust, arena, permit, err) : gs_fail_nomem(err);
     if (code == 0) {
         installation->permit = permit;
+        installation->permit_file = path;
+        installation->permit_root = gs_trust_version(installation->trust);
     }
     return code;
+}
+
+int gs_permit_renew(gs_installation *site, gs_error *err)
+{
+    bool same = !site->permit || site->permit_root == gs_trust_version(site->trust);
+    return same ? 0 : gs_installation_permit(site, site->permit_file, err);
 }
