@@ -12,6 +12,17 @@
 
 #define TOOL_DEADLINE 120000
 
+/* What Go programs say when they run out of memory is a list of addresses. */
+static int explain_end(const char *program, const gs_proc_result *result, gs_error *err)
+{
+    const char *slash = strrchr(program, '/');
+    if (!result->errors.data || !strstr(result->errors.data, "goroutine 1")) {
+        return GS_ECHECK;
+    }
+    (void)gs_fail(err, GS_ECHECK, "%s broke down while it rendered", slash ? slash + 1 : program);
+    return gs_error_hint(err, "a template or patch that asks for more than %zu MiB of memory does that", GS_MAX_TOOL_MEMORY >> 20);
+}
+
 int gs_render_run_tool(const gs_run *run, const gs_tool_call *call, gs_proc_result *result, gs_error *err)
 {
     GS_AUTO_TEMPDIR gs_tempdir home = GS_TEMPDIR_INIT;
@@ -41,7 +52,8 @@ int gs_render_run_tool(const gs_run *run, const gs_tool_call *call, gs_proc_resu
                           .deadline = TOOL_DEADLINE,
                           .isolated = true,
                           .confined = &confined};
-    return gs_proc_check(run, &proc, GS_ECHECK, result, err);
+    rc = gs_proc_check(run, &proc, GS_ECHECK, result, err);
+    return rc == GS_ECHECK ? explain_end(call->argv[0], result, err) : rc;
 }
 
 int gs_render_real_path(const char *what, const char *path, gs_arena *arena, const char **out, gs_error *err)
