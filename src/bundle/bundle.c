@@ -15,7 +15,7 @@ bool gs_bundle_is_split(const gs_bundle *bundle)
 
 void gs_bundle_name_error(const gs_bundle *bundle, gs_error *err)
 {
-    if (err && (err->where[0] == '\0' || !gs_bundle_is_split(bundle))) {
+    if (err && err->where[0] == '\0') {
         (void)gs_error_at(err, "%s", bundle->name);
     }
 }
@@ -28,7 +28,9 @@ void gs_bundle_place(const gs_bundle *bundle, uint64_t offset, uint64_t len, cha
     if (!gs_bundle_is_split(bundle)) {
         (void)snprintf(out, GS_PLACE_TEXT, "of the file");
     } else if (first == last) {
-        (void)snprintf(out, GS_PLACE_TEXT, "of the bundle, on volume %zu of %zu,", first + 1, count);
+        const char *path = bundle->medium.parts[first].path;
+        const char *slash = strrchr(path, '/');
+        (void)snprintf(out, GS_PLACE_TEXT, "of the bundle, on volume %zu of %zu (%s),", first + 1, count, slash ? slash + 1 : path);
     } else {
         (void)snprintf(out, GS_PLACE_TEXT, "of the bundle, on volumes %zu to %zu of %zu,", first + 1, last + 1, count);
     }

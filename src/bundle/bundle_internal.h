@@ -28,10 +28,10 @@ struct gs_verified {
 bool gs_bundle_is_split(const gs_bundle *bundle);
 /* Reads and checks the framing of an open file; medium is taken over on success only. */
 int gs_bundle_read_head(gs_medium *medium, const char *name, gs_bundle **out, gs_error *err) GS_MUST_USE;
-/* Adds the bundle's name to an error that does not say yet which volume it is about. */
+/* Adds the bundle's name, as its user gave it, to an error that has no place yet. Which volume it is about is in the message. */
 void gs_bundle_name_error(const gs_bundle *bundle, gs_error *err);
-/* "the file", or the volumes that these bytes are on, as an error says it. */
-#define GS_PLACE_TEXT 48
+/* "of the file", or which volumes these bytes are on, as an error says it. */
+#define GS_PLACE_TEXT 320
 void gs_bundle_place(const gs_bundle *bundle, uint64_t offset, uint64_t len, char out[GS_PLACE_TEXT]);
 
 /* That the chain of roots beside the statement is the one it names (roots.c). GS_EFORMAT, GS_EDIGEST. */

@@ -91,7 +91,7 @@ static piece piece_at(const gs_medium *medium, uint64_t offset, uint64_t len)
 static int name_part(const gs_medium *medium, const gs_part *part, int code, gs_error *err)
 {
     if (code != 0 && medium->lead > 0) {
-        (void)gs_error_at(err, "%s", part->path);
+        (void)gs_error_context(err, "%s", part->path);
     }
     return code;
 }

@@ -127,14 +127,12 @@ int gs_unit_fail(const gs_verified *verified, const gs_member *member, const gs_
     char name[GS_MEMBER_NAME];
     gs_member_name(member, name);
     char place[GS_PLACE_TEXT];
-    size_t last = 0;
     const gs_bundle *file = verified->file;
-    const gs_part *part = &file->medium.parts[gs_medium_part_at(&file->medium, unit->offset, unit->length, &last)];
     gs_bundle_place(file, unit->offset, unit->length, place);
     (void)gs_fail(err, GS_EDIGEST, "%s is damaged: the %zu bytes at offset %" PRIu64 " %s are not those that were signed", name,
                   unit->length, unit->offset, place);
     (void)gs_error_hint(err, "copy the %s again from where it was made", gs_bundle_is_split(file) ? "volume" : "bundle");
-    (void)gs_error_at(err, "%s", part->path);
+    gs_bundle_name_error(file, err);
     return GS_EDIGEST;
 }
 

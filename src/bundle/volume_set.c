@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "envelope.h"
 #include "gapship/fs.h"
+#include "gapship/text.h"
 #include "volume.h"
 
 /* The volumes met so far. */
@@ -48,7 +50,7 @@ static int add(volume_set *set, int fd, uint64_t file_length, const char *path, 
         code = fail_stray(set, &volume, err);
     }
     if (code != 0) {
-        (void)gs_error_at(err, "%s", path);
+        (void)gs_error_context(err, "%s", path);
         return code;
     }
     gs_part *part = &set->medium.parts[volume.number - 1];
@@ -156,8 +158,12 @@ static int find_all(volume_set *set, const gs_volume_search *where, gs_error *er
     return code == 0 ? check_complete(set, name, name_length, err) : code;
 }
 
-static int fail_name(const gs_volume *volume, gs_error *err)
+static int fail_name(const gs_volume *volume, const char *path, gs_error *err)
 {
+    /* A build was interrupted when all but the name was there. */
+    if (gs_text_ends(path, ".partial")) {
+        return gs_envelope_fail_partial(err);
+    }
     (void)gs_fail(err, GS_EFORMAT, "this is volume %" PRIu32 " of %" PRIu32 " of a split bundle, but its name has no number",
                   volume->number, volume->count);
     (void)gs_error_hint(err, "give the volumes one name that ends in .001, .002 and so on, as the build did");
@@ -179,7 +185,7 @@ int gs_volumes_open(const gs_volume_file *named, const gs_volume_search *where, 
     volume_set set = {.named = named->path};
     int code = read_header(named->fd, named->length, &set.first, err);
     if (code == 0 && set.first.count > 1 && gs_volume_base(named->path) == 0) {
-        code = fail_name(&set.first, err);
+        code = fail_name(&set.first, named->path, err);
     }
     if (code != 0) {
         (void)gs_error_at(err, "%s", named->path);

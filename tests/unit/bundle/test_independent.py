@@ -227,7 +227,7 @@ class Volumes(Case):
                 file.seek(512 + place - 2 * slice_size)
                 file.write(b'B')
             error = self.tool('read', paths[0], self.path('ed25519.pub'), '--head', expected=3)
-            self.assertIn(f'FORMAT: the byte at offset {place} of the bundle, on volume 3 of 3, is not what', error)
+            self.assertIn(f'FORMAT: the byte at offset {place} of the bundle, on volume 3 of 3 (theirs.003), is not what', error)
             self.drop()
 
 
