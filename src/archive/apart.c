@@ -68,6 +68,10 @@ static int explain_end(apart *self, gs_error *err)
 static int receive(apart *self, void *out, size_t room, size_t *got, gs_error *err)
 {
     for (;;) {
+        int code = gs_check_stop(self->run, 2, err);
+        if (code != 0) {
+            return code;
+        }
         ssize_t len = read(self->fd, out, room);
         if (len > 0) {
             *got = (size_t)len;
@@ -79,10 +83,6 @@ static int receive(apart *self, void *out, size_t room, size_t *got, gs_error *e
         if (errno == EAGAIN) {
             return gs_fail(err, GS_ETIMEOUT, "the process that reads this archive has said nothing for %d minutes",
                            PATIENCE_SECONDS / 60);
-        }
-        int code = gs_check_stop(self->run, 2, err);
-        if (code != 0) {
-            return code;
         }
     }
 }

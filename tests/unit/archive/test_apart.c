@@ -168,6 +168,21 @@ static void test_the_visitor_may_stop(void **state)
     assert_int_equal(entries, 2);
 }
 
+static void test_stops_when_told_to(void **state)
+{
+    const gs_tempdir *dir = *state;
+    gs_error err = {0};
+    static const volatile sig_atomic_t stop = 2;
+    const gs_run run = {.stop = &stop};
+    int entries = 0;
+    GS_AUTO_FD int fd = -1;
+    uint64_t size;
+    run_in(dir, NULL, (const char *const[]){"sh", "-c", "echo > small1; tar -cf one.tar small1", NULL});
+    assert_ok(&err, gs_fs_open_read(dir->fd, "one.tar", false, &fd, &size, &err));
+    assert_fails(&err, GS_EINTERRUPTED, NULL, gs_tar_read_apart(&run, fd, NULL, refuse, &entries, &err));
+    assert_int_equal(entries, 0);
+}
+
 /* ---- the reader's own bounds ---- */
 
 static char *status_of_the_reader(char text[4096])
@@ -483,6 +498,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_finds_what_this_process_would, make_all, support_leave),
         test_in_tempdir(test_any_part_of_a_content_can_be_read),
         test_in_tempdir(test_the_visitor_may_stop),
+        test_in_tempdir(test_stops_when_told_to),
         test_in_tempdir(test_the_reader_has_given_up_everything),
         test_in_tempdir(test_no_lie_is_believed),
     };

@@ -1,7 +1,9 @@
 /* Children that stay: they run until stopped, their last words are kept, nothing of them is left. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "gapship/limits.h"
 #include "gapship/text.h"
@@ -105,6 +107,46 @@ static void tells_why_it_does_not_start(void **state)
     assert_int_equal(count_descriptors(), before);
 }
 
+/* What it writes comes out of the socket, what is written there goes in, and its input is the file from where it stands. */
+static void talks(void **state)
+{
+    const gs_tempdir *dir = *state;
+    gs_error err = {0};
+    gs_child *child = NULL;
+    char said[64] = "";
+    int output = -1;
+    size_t before = count_descriptors();
+    support_write(dir->fd, "input", "skipped\nfrom the file\n");
+    int input = openat(dir->fd, "input", O_RDONLY | O_CLOEXEC);
+    assert_true(input >= 0 && lseek(input, 8, SEEK_SET) == 8);
+    const char *const argv[] = {"sh", "-c", "read word <&1; read line; echo \"$word $line\"; exit 3", NULL};
+    const gs_proc proc = {.argv = argv, .input_file = input};
+    assert_ok(&err, gs_child_start_talking(&proc, &output, &child, &err));
+    assert_int_equal(write(output, "word\n", 5), 5);
+    for (size_t len = 0; !strchr(said, '\n');) {
+        ssize_t got = read(output, said + len, sizeof said - 1 - len);
+        assert_true(got > 0);
+        len += (size_t)got;
+    }
+    assert_string_equal(said, "word from the file\n");
+    assert_int_equal(read(output, said, 1), 0);
+    assert_int_equal(gs_child_end(child), 3);
+    assert_int_equal(gs_child_end(NULL), -1);
+    (void)close(output);
+    (void)close(input);
+    assert_int_equal(count_descriptors(), before);
+}
+
+static void is_ended_at_once(void **state)
+{
+    (void)state;
+    gs_child *child = start("trap '' TERM; echo ready >&2; sleep 60");
+    assert_true(says(child, "ready\n"));
+    int64_t begin = gs_ticks();
+    assert_int_equal(gs_child_end(child), 128 + SIGKILL);
+    assert_true(gs_ticks() - begin < 1500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +155,8 @@ int main(void)
         cmocka_unit_test(stops_the_stubborn_and_their_children),
         cmocka_unit_test(keeps_the_last_words_of_the_talkative),
         cmocka_unit_test(tells_why_it_does_not_start),
+        test_in_tempdir(talks),
+        cmocka_unit_test(is_ended_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
