@@ -30,9 +30,9 @@ def key(name):
     return bundle.Key(os.path.join(HERE, 'keys', name), private=True)
 
 
-def small(blobs=None):
+def small(blobs=None, roots=b''):
     """A writer of bundles of a few kilobytes."""
-    return bundle.Writer(dict(FIELDS), INDEX_JSON, MANIFEST_JSON, BLOBS if blobs is None else blobs, room=600)
+    return bundle.Writer(dict(FIELDS), INDEX_JSON, MANIFEST_JSON, BLOBS if blobs is None else blobs, room=600, roots=roots)
 
 
 def patched(data, offset, new):
@@ -63,7 +63,7 @@ class Maker:
         small().save(self.path('good', 'unsigned'), [])
         writer = small()
         statement = writer.statement(writer.index())
-        entries = [writer.signature(statement, self.other, scheme=2), writer.signature(statement, self.release)]
+        entries = [writer.signature(statement, self.other, scheme=3), writer.signature(statement, self.release)]
         writer.save(self.path('good', 'with-an-unknown-scheme'), envelope=writer.envelope(statement, entries))
         spaced = json.dumps(json.loads(statement), indent=1, sort_keys=True).encode()
         writer = small()
@@ -111,7 +111,7 @@ class Maker:
             'size-zero': (12, bytes(4)), 'size-too-large': (12, struct.pack('<I', (2 << 20) + 512)),
             'size-beyond-file': (12, struct.pack('<I', 1 << 20)), 'statement-empty': (16, bytes(4)),
             'statement-beyond-envelope': (16, struct.pack('<I', 5000)), 'statement-too-long': (16, struct.pack('<I', (1 << 20) + 1)),
-            'seventeen-signatures': (20, b'\x11'), 'reserved-volume': (24, b'\1'), 'reserved-last-byte': (63, b'\1'),
+            'seventeen-signatures': (20, b'\x11'), 'reserved-first-byte': (28, b'\1'), 'reserved-last-byte': (63, b'\1'),
         }
         for name, (offset, new) in header.items():
             self.raw('FORMAT-envelope-' + name, lambda w, d, o=offset, n=new: patched(d, 512 + o, n))
@@ -135,8 +135,10 @@ class Maker:
         self.bad('SIGNATURE-stranger', keys=[self.other])
         self.bad('SIGNATURE-one-of-two')
         self.bad('SIGNATURE-one-and-a-stranger-of-two', keys=[self.release, self.other])
-        strange = writer.signature(statement, self.release, scheme=2)
+        strange = writer.signature(statement, self.release, scheme=3)
         self.bad('SIGNATURE-unknown-scheme', envelope=writer.envelope(statement, [strange]))
+        strange = writer.signature(statement, self.release, scheme=2)
+        self.bad('SIGNATURE-scheme-of-other-keys', envelope=writer.envelope(statement, [writer.signature(statement, self.second), strange]))
         entry = writer.signature(statement, self.release)
         self.bad('SIGNATURE-changed', envelope=writer.envelope(statement, [patched(entry, 50, bytes([entry[50] ^ 1]))]))
         self.bad('SIGNATURE-good-and-changed', envelope=writer.envelope(
@@ -243,11 +245,90 @@ class Maker:
         self.raw('DIGEST-blob', lambda w, d: patched(d, w.places[4], b'H'))
         self.raw('DIGEST-index-json', lambda w, d: patched(d, w.places[1], b'['))
 
+    # ---- chains of roots
+
+    @staticmethod
+    def signed(version, root, release, threshold=1, **more):
+        """What a root says, as a value."""
+        keys = list({k.id: k for k in [*root, *release]}.values())
+        entries = [{'id': k.id, 'type': k.kind, 'pem': bundle.openssl('pkey', '-in', k.path, '-pubout')[1].decode()} for k in keys]
+        roles = {'root': {'keys': [k.id for k in root], 'threshold': threshold},
+                 'release': {'keys': [k.id for k in release], 'threshold': 1}}
+        return {'type': 'gapship-root', 'version': version, 'epoch': 1, 'keys': entries, 'roles': roles, **more}
+
+    def link(self, version, signers, root=None, **more):
+        """By which stranger.key signs bundles in place of the others; root keys are release-1 and release-2."""
+        said = self.signed(version, root or [self.release, self.second], [self.other], **more)
+        return bundle.document(bundle.canonical(said), signers)
+
+    def chains(self):
+        keys = [self.release, self.second, key('ecdsa.key')]
+        first = bundle.canonical(self.signed(1, keys, keys))
+        two, three = self.link(2, [self.release]), self.link(3, [self.second], epoch=2)
+        body = bundle.canonical(self.signed(2, [self.release], [self.other]))
+
+        def signed_body(text, **parts):
+            return bundle.document(text, [self.release], **parts)
+
+        def bad(name, chain, signers=(self.other,), **parts):
+            self.bad(name, writer=small(roots=chain), keys=list(signers), **parts)
+
+        small(roots=two + three).save(self.path('good', 'with-roots'), [self.other])
+        small(roots=bundle.document(first, []) + two).save(self.path('good', 'with-the-root-that-is-trusted'), [self.other])
+        bad('SIGNATURE-roots-revoke-the-signer', two, [self.release])
+        bad('SIGNATURE-roots-unsigned', self.link(2, []))
+        bad('SIGNATURE-roots-by-a-stranger', self.link(2, [self.other]))
+        bad('SIGNATURE-roots-by-the-old-only', self.link(2, [self.release], root=[self.other]))
+        bad('SIGNATURE-roots-by-the-new-only', self.link(2, [self.other], root=[self.other]))
+        bad('SIGNATURE-roots-by-one-less-of-the-new', self.link(2, [self.release], threshold=2))
+        bad('SIGNATURE-roots-changed', two.replace(b'"epoch":1', b'"epoch":2'))
+        bad('SIGNATURE-roots-last-link-unsigned', two + self.link(3, []))
+        bad('SIGNATURE-roots-signed-as-a-permit', signed_body(body, payload_type=b'application/vnd.gapship.permit+json'))
+        bad('FORMAT-roots-of-another-document', signed_body(body, kind=bundle.DOCUMENT_PERMIT))
+        bad('FORMAT-roots-document-version-2', signed_body(body, version=2))
+        bad('FORMAT-roots-document-type-3', signed_body(body, kind=3))
+        bad('FORMAT-roots-not-canonical', signed_body(body.replace(b'"epoch":1', b'"epoch": 1')))
+        bad('FORMAT-roots-field-unknown', self.link(2, [self.release], base='x'))
+        bad('FORMAT-roots-threshold-zero', self.link(2, [self.release], threshold=0))
+        bad('FORMAT-roots-threshold-above-keys', self.link(2, [self.release], threshold=3))
+        bad('FORMAT-roots-pem-with-a-comment', signed_body(body.replace(b'-----BEGIN', b'mine\\n-----BEGIN')))
+        bad('FORMAT-roots-version-zero', self.link(0, [self.release]))
+        bad('FORMAT-roots-version-too-large', self.link(1 << 53, [self.release]))
+        bad('FORMAT-roots-gap', three)
+        bad('FORMAT-roots-gap-inside', two + self.link(4, [self.release]))
+        bad('FORMAT-roots-replayed', two + three + two)
+        bad('FORMAT-roots-other-first', self.link(1, [self.release]) + two)
+        bad('FORMAT-roots-cut', two[:-1])
+        bad('FORMAT-roots-trailing-byte', two + b'\n')
+        self.roots_in_the_head(two)
+
+    def roots_in_the_head(self, two):
+        """Where envelope, chain and statement do not agree; the chain that is there is good."""
+        writer = small(roots=two)
+        statement = writer.statement(writer.index())
+        entry = writer.signature(statement, self.other)
+        for name, length in {'beyond-envelope': 8192, 'too-long': (512 << 10) + 1}.items():
+            self.bad('FORMAT-roots-' + name, writer=writer, envelope=writer.envelope(statement, [entry], roots=length))
+
+        def bad(name, writer, said):
+            changed = json.loads(writer.statement(writer.index()))
+            changed['predicate'].pop('roots', None)
+            changed['predicate'].update(said)
+            self.bad(name, writer=writer, keys=[self.other if writer.roots else self.release],
+                     statement=json.dumps(changed, separators=(',', ':')).encode())
+
+        digest = hashlib.sha256(two).hexdigest()
+        bad('FORMAT-roots-not-in-the-statement', small(roots=two), {})
+        bad('FORMAT-roots-size-differs', small(roots=two), {'roots': {'sha256': digest, 'size': len(two) - 1}})
+        bad('FORMAT-roots-only-in-the-statement', small(), {'roots': {'sha256': digest, 'size': len(two)}})
+        bad('FORMAT-roots-of-size-zero', small(), {'roots': {'sha256': digest, 'size': 0}})
+        again = self.link(2, [self.release, self.second])
+        bad('DIGEST-roots', small(roots=again), {'roots': {'sha256': digest, 'size': len(again)}})
+
     def root(self, name, threshold):
         keys = [self.release, self.second, key('ecdsa.key')]
-        entries = [{'id': k.id, 'type': k.kind, 'pem': bundle.openssl('pkey', '-in', k.path, '-pubout')[1].decode()} for k in keys]
-        role = {'keys': [k.id for k in keys], 'threshold': threshold}
-        signed = {'type': 'gapship-root', 'version': 1, 'epoch': 1, 'keys': entries, 'roles': {'root': role, 'release': role}}
+        signed = self.signed(1, keys, keys, threshold)
+        signed['roles']['release']['threshold'] = threshold
         with open(os.path.join(self.directory, name), 'w', encoding='ascii') as file:
             json.dump({'signed': signed}, file, indent=2)
             file.write('\n')
@@ -304,6 +385,7 @@ class Maker:
         self.indexes()
         self.places()
         self.volumes()
+        self.chains()
         self.root('root.json', 1)
         self.root('root-of-two.json', 2)
 

@@ -27,6 +27,9 @@ LARGEST = (1 << 53) - 1
 ZEROS = bytes(CHUNK)
 LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 PAYLOAD_TYPE = b"application/vnd.in-toto+json"
+ROOT_TYPE = b"application/vnd.gapship.root+json"
+DOCUMENT_ROOT, DOCUMENT_PERMIT = 1, 2
+MOST_ROOTS = 512 << 10
 KIND_LAYOUT, KIND_INDEX, KIND_MANIFEST, KIND_BLOB = 1, 2, 3, 4
 NAMES = {KIND_LAYOUT: "oci-layout", KIND_INDEX: "index.json", KIND_MANIFEST: "manifest.json"}
 
@@ -105,6 +108,18 @@ class Key:
         else:
             raise ValueError(f"{path}: a key of a type that is not accepted")
 
+    @classmethod
+    def from_pem(cls, pem):
+        file = tempfile.NamedTemporaryFile("w", encoding="ascii", suffix=".pub")  # pylint: disable=consider-using-with
+        file.write(pem)
+        file.flush()
+        try:
+            key = cls(file.name)
+        except ValueError as error:
+            raise Refused("FORMAT", "a key of a root is none") from error
+        key.file = file  # which is there as long as the key is
+        return key
+
     def _digest_options(self):
         options = ["-sha384" if self.kind == "ecdsa-p384" else "-sha256"]
         if self.kind == "rsa-pss":
@@ -139,32 +154,144 @@ class Key:
             return openssl("dgst", *self._digest_options(), "-verify", self.path, "-signature", sig.name, file.name)[0]
 
 
-class Trust:
-    """The release role: keys and a threshold."""
-
+class Role:
     def __init__(self, keys, threshold=1):
         self.keys = {key.id: key for key in keys}
         self.threshold = threshold
 
+    def check(self, message, entries):
+        """How many of its keys signed; entries of unknown keys or schemes do not count, and a bad one of its keys is no accident."""
+        good = set()
+        for scheme, key_id, signature in entries:
+            key = self.keys.get(key_id)
+            if key and scheme in (1, 2):
+                require(scheme == 1 and key.verify(message, signature), "a signature does not verify", "SIGNATURE")
+                good.add(key_id)
+        return len(good)
+
+    def demand(self, message, entries):
+        count = self.check(message, entries)
+        require(count >= self.threshold, f"{count} of {self.threshold} signatures", "SIGNATURE")
+
+
+class Trust:
+    """A root: who signs bundles, and who signs the next root. Keys alone are a root of version 1."""
+
+    def __init__(self, keys, threshold=1):
+        self.release = self.root = Role(keys, threshold)
+        self.version = self.epoch = 1
+        self.body = None
+
     @classmethod
-    def from_root(cls, path, directory):
-        with open(path, encoding="utf-8") as file:
-            signed = json.load(file)["signed"]
+    def from_signed(cls, signed):
+        """Of the value of "signed" of a root document."""
+        has_fields(signed, ("type", "version", "epoch", "keys", "roles"), ("expires",))
+        require(signed["type"] == "gapship-root", "not a root")
+        for name in ("version", "epoch"):
+            check_number(signed[name])
+            require(signed[name] > 0, f"{name} 0 of a root")
+        if "expires" in signed:
+            check_time(signed["expires"], "expires")
+        require(isinstance(signed["keys"], list), "the keys are no list")
         keys = {}
-        for number, entry in enumerate(signed["keys"]):
-            pem = os.path.join(directory, f"{number}.pub")
-            with open(pem, "w", encoding="ascii") as file:
-                file.write(entry["pem"])
-            key = Key(pem)
-            if key.id != entry["id"] or key.kind != entry["type"]:
-                raise ValueError("a key of the root has another id or type")
+        for entry in signed["keys"]:
+            has_fields(entry, ("id", "type", "pem"))
+            require(isinstance(entry["pem"], str), "a PEM that is no text")
+            key = Key.from_pem(entry["pem"])
+            require((key.id, key.kind, key.pem()) == (entry["id"], entry["type"], entry["pem"]), "a key contradicts itself")
+            require(key.id not in keys, "a key twice")
             keys[key.id] = key
-        role = signed["roles"]["release"]
-        return cls([keys[i] for i in role["keys"]], role["threshold"])
+        has_fields(signed["roles"], ("root", "release"), ("site",))
+        roles = {}
+        for name, role in signed["roles"].items():
+            has_fields(role, ("keys", "threshold"))
+            require(isinstance(role["keys"], list) and all(isinstance(i, str) and i in keys for i in role["keys"]), "an unknown key")
+            require(len(set(role["keys"])) == len(role["keys"]), "a key twice in a role")
+            check_number(role["threshold"])
+            require(1 <= role["threshold"] <= min(16, len(role["keys"])), "an impossible threshold")
+            roles[name] = Role([keys[i] for i in role["keys"]], role["threshold"])
+        trust = cls([])
+        trust.version, trust.epoch, trust.body = signed["version"], signed["epoch"], canonical(signed)
+        trust.root, trust.release = roles["root"], roles["release"]
+        return trust
+
+    @classmethod
+    def from_root(cls, path, _directory=None):
+        with open(path, encoding="utf-8") as file:
+            return cls.from_signed(json.load(file)["signed"])
 
 
 def pae(body, payload_type=PAYLOAD_TYPE):
     return b"DSSEv1 %d %s %d " % (len(payload_type), payload_type, len(body)) + body
+
+
+# ---- section 3: signature entries
+
+
+def entry_bytes(key_id, signature, scheme=1):
+    return struct.pack("<HHI", scheme, 0, len(signature)) + bytes.fromhex(key_id) + signature
+
+
+def parse_entries(data, at, count):
+    """[(scheme, key id, signature)], and where the last one ends."""
+    entries = []
+    for _ in range(count):
+        require(at + 40 <= len(data), "a signature does not fit")
+        scheme, zero, size = struct.unpack_from("<HHI", data, at)
+        require(zero == 0 and 1 <= size <= 1024 and at + 40 + size <= len(data), "a signature is not possible")
+        entries.append((scheme, data[at + 8 : at + 40].hex(), data[at + 40 : at + 40 + size]))
+        at += 40 + size
+    require(len({entry[:2] for entry in entries}) == count, "two signatures by one key")
+    return entries, at
+
+
+# ---- sections 8 and 13: signed documents, and chains of roots
+
+
+def canonical(value):
+    """RFC 8785, for ASCII texts and integers."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def document(body, keys, kind=DOCUMENT_ROOT, payload_type=ROOT_TYPE, version=1):
+    entries = [entry_bytes(key.id, key.sign(pae(body, payload_type))) for key in keys]
+    return struct.pack("<8sIIII", b"GSSIGNED", version, kind, len(body), len(entries)) + body + b"".join(entries)
+
+
+def parse_document(data, at):
+    """(kind, body, entries), and where it ends."""
+    require(at + 24 <= len(data), "a document is cut in its header")
+    magic, version, kind, size, count = struct.unpack_from("<8sIIII", data, at)
+    require(magic == b"GSSIGNED" and version == 1, "not a signed document of version 1")
+    require(kind in (DOCUMENT_ROOT, DOCUMENT_PERMIT), "a document of an unknown type")
+    require(1 <= size <= 65536 and count <= 16 and at + 24 + size <= len(data), "the header of a document is not possible")
+    entries, end = parse_entries(data, at + 24 + size, count)
+    return (kind, data[at + 24 : at + 24 + size], entries), end
+
+
+def walk(trust, chain):
+    """The newest root that the chain leads to."""
+    require(1 <= len(chain) <= MOST_ROOTS, "a chain of an impossible size")
+    at, before = 0, None
+    while at < len(chain):
+        (kind, body, entries), at = parse_document(chain, at)
+        require(kind == DOCUMENT_ROOT, "a link that is no root")
+        said = re.search(rb',"version":([1-9][0-9]{0,15})\}\Z', body)
+        require(said and int(said[1]) <= LARGEST, "a link without a version at its end")
+        version = int(said[1])
+        require(before in (None, version - 1), "the versions do not rise by one")
+        before = version
+        require(version <= trust.version + 1, "a gap in the chain")
+        if version == trust.version:
+            require(body == trust.body, "another root of the version that is trusted")
+        if version > trust.version:
+            trust.root.demand(pae(body, ROOT_TYPE), entries)
+            following = Trust.from_signed(strict_json(body))
+            require(following.body == body and following.version == version, "a root in another form than its own")
+            require(following.epoch >= trust.epoch, "the epoch falls")
+            following.root.demand(pae(body, ROOT_TYPE), entries)
+            trust = following
+    return trust
 
 
 # ---- section 4: the statement
@@ -176,7 +303,7 @@ STATEMENT_FIELDS = {
 CONSTRAINT = re.compile(r"[ ,]*((>=|<=|>|<|=) *[vV]?[0-9][A-Za-z0-9._+~-]*([ ,]+|(?=[<>=])|$))+")
 
 
-def statement_bytes(fields, total, envelope_size, index_digest, index_size, layout_digest):
+def statement_bytes(fields, total, envelope_size, index_digest, index_size, layout_digest, roots=b""):  # pylint: disable=too-many-arguments
     predicate = {
         "product": fields["product"],
         "version": fields["version"],
@@ -190,6 +317,8 @@ def statement_bytes(fields, total, envelope_size, index_digest, index_size, layo
         "index": {"sha256": index_digest, "size": index_size},
         "layout": {"sha256": layout_digest},
     }
+    if roots:
+        predicate["roots"] = {"sha256": hashlib.sha256(roots).hexdigest(), "size": len(roots)}
     if "upgradesFrom" in fields:
         predicate["requires"] = {"upgradesFrom": fields["upgradesFrom"]}
     document = {
@@ -248,7 +377,7 @@ def parse_statement(data):
     require(document["predicateType"] == "https://gapship.io/bundle/v1", "not the statement of a bundle")
     predicate = document["predicate"]
     numbers = ("epoch", "sequence", "securityFloor", "totalLength", "envelopeSize")
-    has_fields(predicate, ("product", "version", "issuedAt", "index", "layout", *numbers), ("freshUntil", "requires"))
+    has_fields(predicate, ("product", "version", "issuedAt", "index", "layout", *numbers), ("freshUntil", "roots", "requires"))
     for name, valid in STATEMENT_FIELDS.items():
         require(isinstance(predicate[name], str) and valid(predicate[name]), f"{name} is malformed")
     for name in numbers:
@@ -263,6 +392,11 @@ def parse_statement(data):
     check_number(predicate["index"]["size"])
     has_fields(predicate["layout"], ("sha256",))
     check_digest(predicate["layout"]["sha256"])
+    if "roots" in predicate:
+        has_fields(predicate["roots"], ("sha256", "size"))
+        check_digest(predicate["roots"]["sha256"])
+        check_number(predicate["roots"]["size"])
+        require(1 <= predicate["roots"]["size"] <= MOST_ROOTS, "a chain of roots of an impossible size")
     if "requires" in predicate:
         has_fields(predicate["requires"], (), ("upgradesFrom",))
         constraint = predicate["requires"].get("upgradesFrom", "=1")
@@ -310,12 +444,17 @@ class Reader:
     def _verify(self, trust, allow_unsigned):
         self._read_envelope()
         if trust:
+            trust = walk(trust, self.roots) if self.roots else trust
             self._check_threshold(trust, allow_unsigned)
         self.digest = hashlib.sha256(self.statement).hexdigest()
         self.predicate = parse_statement(self.statement)
         require(self.predicate["totalLength"] == self.length, "the file has another length than was signed")
         require(self.file.digest in (None, self.digest), "the headers of the volumes name another bundle")
         require(self.predicate["envelopeSize"] == self.envelope_size, "the envelope has another size than was signed")
+        require(self.predicate.get("roots", {"size": 0})["size"] == len(self.roots), "the chain of roots has another size than was signed")
+        if self.roots:
+            same = hashlib.sha256(self.roots).hexdigest() == self.predicate["roots"]["sha256"]
+            require(same, "the chain of roots was changed", "DIGEST")
         self._read_index()
         self._check_gaps()
 
@@ -332,37 +471,27 @@ class Reader:
 
     def _read_envelope(self):
         head = self._at(BLOCK, 64)
-        magic, version, size, length, count = struct.unpack_from("<8sIIII", head)
+        magic, version, size, length, count, roots = struct.unpack_from("<8sIIIII", head)
         require(magic == b"GAPSHIP1", "not a bundle")
         require(version == 1, f"version {version} is not known")
-        require(head[24:] == bytes(40), "reserved bytes are in use")
+        require(head[28:] == bytes(36), "reserved bytes are in use")
         require(BLOCK <= size <= 2 << 20 and size % BLOCK == 0, "the size of the envelope is not possible")
         require(1 <= length <= 1 << 20 and count <= 16, "the envelope is not possible")
         require(BLOCK + size <= self.file.first, "the file, or the first volume, ends inside the envelope")
         data = self._at(BLOCK, size)
         require(data[:64] == head, "the file changes")
         require(64 + length <= size, "the statement does not fit")
+        require(roots <= MOST_ROOTS and 64 + length + roots <= size, "the chain of roots does not fit")
         self.envelope_size, self.statement = size, data[64 : 64 + length]
-        self.signatures, at = [], 64 + length
-        for _ in range(count):
-            require(at + 40 <= size, "a signature does not fit")
-            scheme, zero, siglen = struct.unpack_from("<HHI", data, at)
-            require(zero == 0 and 1 <= siglen <= 1024 and at + 40 + siglen <= size, "a signature is not possible")
-            self.signatures.append((scheme, data[at + 8 : at + 40].hex(), data[at + 40 : at + 40 + siglen]))
-            at += 40 + siglen
-        require(len({s[:2] for s in self.signatures}) == count, "two signatures by one key")
+        self.roots = data[64 + length : 64 + length + roots]
+        self.signatures, at = parse_entries(data, 64 + length + roots, count)
         require(not any(data[at:]), "bytes behind the last signature")
 
     def _check_threshold(self, trust, allow_unsigned):
-        good = set()
-        for scheme, key_id, signature in self.signatures:
-            key = trust.keys.get(key_id)
-            if scheme == 1 and key:
-                require(key.verify(pae(self.statement), signature), "a signature does not verify", "SIGNATURE")
-                good.add(key_id)
-        self.authentic = len(good) >= trust.threshold
+        count = trust.release.check(pae(self.statement), self.signatures)
+        self.authentic = count >= trust.release.threshold
         unsigned = allow_unsigned and not self.signatures
-        require(self.authentic or unsigned, f"{len(good)} of {trust.threshold} signatures", "SIGNATURE")
+        require(self.authentic or unsigned, f"{count} of {trust.release.threshold} signatures", "SIGNATURE")
 
     def _read_index(self):
         start, size = 1024 + self.envelope_size, self.predicate["index"]["size"]
@@ -456,8 +585,8 @@ def pieces_of(blob):
 class Writer:
     """A bundle in parts, so that a test can change one before `save` puts them together."""
 
-    def __init__(self, fields, index_json, manifest_json, blobs, room=16384):
-        self.fields, self.room = fields, room
+    def __init__(self, fields, index_json, manifest_json, blobs, room=16384, roots=b""):  # pylint: disable=too-many-arguments
+        self.fields, self.room, self.roots = fields, room, roots
         self.contents = [LAYOUT, index_json, manifest_json, *blobs]
         self.digests, self.chunks, zero_chunk = [], [], hashlib.sha256(ZEROS).digest()
         for content in self.contents:
@@ -476,8 +605,8 @@ class Writer:
         count = len(self.contents)
         self.index_size = 24 + 72 * count + 32 * sum(map(len, self.chunks))
         zero = "0" * 64
-        longest = statement_bytes(self.fields, LARGEST, LARGEST, zero, self.index_size, zero)
-        self.envelope_size = round_up(64 + len(longest) + self.room)
+        longest = statement_bytes(self.fields, LARGEST, LARGEST, zero, self.index_size, zero, self.roots)
+        self.envelope_size = round_up(64 + len(longest) + len(self.roots) + self.room)
         self.index_offset = 1024 + self.envelope_size
         place, self.places = self.index_offset + round_up(self.index_size) + BLOCK, []
         for content in self.contents:
@@ -506,17 +635,16 @@ class Writer:
 
     def statement(self, index):
         digest = hashlib.sha256(index).hexdigest()
-        return statement_bytes(self.fields, self.total, self.envelope_size, digest, len(index), self.digests[1].hex())
+        return statement_bytes(self.fields, self.total, self.envelope_size, digest, len(index), self.digests[1].hex(), self.roots)
 
     @staticmethod
     def signature(statement, key, scheme=1):
-        made = key.sign(pae(statement))
-        return struct.pack("<HHI", scheme, 0, len(made)) + bytes.fromhex(key.id) + made
+        return entry_bytes(key.id, key.sign(pae(statement)), scheme)
 
     def envelope(self, statement, entries, **changes):
-        header = dict(magic=b"GAPSHIP1", version=1, size=self.envelope_size, length=len(statement), count=len(entries))
+        header = dict(magic=b"GAPSHIP1", version=1, size=self.envelope_size, length=len(statement), count=len(entries), roots=len(self.roots))
         header.update(changes)
-        data = struct.pack("<8sIIII", *header.values()) + bytes(40) + statement + b"".join(entries)
+        data = struct.pack("<8sIIIII", *header.values()) + bytes(36) + statement + self.roots + b"".join(entries)
         return data.ljust(self.envelope_size, b"\0")
 
     def save(self, path, keys=(), index=None, statement=None, envelope=None):  # pylint: disable=too-many-arguments
@@ -570,7 +698,8 @@ def command_write(arguments):
     with open(arguments.plan, encoding="utf-8") as file:
         plan = json.load(file)
     blobs = [content(value) for value in plan["blobs"]]
-    writer = Writer(plan["statement"], content(plan["index"]), content(plan["manifest"]), blobs)
+    writer = Writer(plan["statement"], content(plan["index"]), content(plan["manifest"]), blobs,
+                    roots=content(plan["roots"]) if "roots" in plan else b"")
     writer.save(arguments.output, [Key(path, private=True) for path in arguments.key])
 
 

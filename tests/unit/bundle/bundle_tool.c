@@ -20,7 +20,7 @@
 
 typedef struct tool_plan {
     gs_doc *doc;
-    gs_buf index, manifest;
+    gs_buf index, manifest, roots;
     gs_buf blobs[MAX_BLOBS];
     gs_descriptor descriptors[MAX_BLOBS];
     gs_writer_plan plan;
@@ -59,6 +59,8 @@ static int read_plan(const char *path, tool_plan *p, gs_error *err)
     code = code == 0 ? read_statement(gs_node_get(p->doc->root, "statement"), &p->plan.statement, err) : code;
     code = code == 0 ? read_file(gs_node_text(p->doc->root, "index"), &p->index, err) : code;
     code = code == 0 ? read_file(gs_node_text(p->doc->root, "manifest"), &p->manifest, err) : code;
+    const char *roots = code == 0 ? gs_node_text(p->doc->root, "roots") : NULL;
+    code = roots ? read_file(roots, &p->roots, err) : code;
     const gs_node *blobs = code == 0 ? gs_node_get(p->doc->root, "blobs") : NULL;
     for (size_t i = 0; code == 0 && i < blobs->count && i < MAX_BLOBS; i++) {
         code = read_file(blobs->items[i]->text, &p->blobs[i], err);
@@ -72,6 +74,8 @@ static int read_plan(const char *path, tool_plan *p, gs_error *err)
     p->plan.manifest_json = p->manifest.data;
     p->plan.manifest_json_len = p->manifest.len;
     p->plan.blobs = p->descriptors;
+    p->plan.roots = p->roots.data;
+    p->plan.roots_len = p->roots.len;
     return code;
 }
 
@@ -113,6 +117,7 @@ static int run_write(int argc, char **argv, gs_error *err)
     gs_doc_free(p.doc);
     gs_buf_done(&p.index);
     gs_buf_done(&p.manifest);
+    gs_buf_done(&p.roots);
     for (size_t i = 0; i < p.plan.blob_count; i++) {
         gs_buf_done(&p.blobs[i]);
     }
@@ -181,6 +186,7 @@ static int run_read(int argc, char **argv, gs_error *err)
     const bool allow_unsigned = has_option(argc, argv, "--allow-unsigned");
     int code = gs_trust_load(argv[3], &trust, err);
     code = code == 0 ? gs_bundle_open(argv[2], &bundle, err) : code;
+    code = code == 0 ? gs_bundle_walk(bundle, &trust, NULL, NULL, err) : code;
     code = code == 0 ? gs_bundle_verify(&bundle, &(gs_terms){.trust = trust, .allow_unsigned = allow_unsigned}, &verified, err)
                      : code;
     code = code == 0 && !head_only ? gs_verified_check(NULL, verified, err) : code;

@@ -116,6 +116,21 @@ class BothWays(Case):
         self.write_with_tool('ours', 'ed25519')
         self.assertEqual(self.get('ours'), self.get('theirs'))
 
+    def test_same_bytes_with_a_chain_of_roots(self):
+        key = bundle.Key(self.path('ed25519'), private=True)
+        pem = bundle.Key(self.path('ed25519.pub')).pem()
+        role = {'keys': [key.id], 'threshold': 1}
+        chain = b''.join(bundle.document(bundle.canonical({
+            'type': 'gapship-root', 'version': version, 'epoch': version, 'keys': [{'id': key.id, 'type': 'ed25519', 'pem': pem}],
+            'roles': {'root': role, 'release': role}}), [key]) for version in (2, 3, 4))
+        writer = self.plan([100, CHUNK + 1], roots=self.put('chain', chain))
+        writer.roots = chain
+        writer.lay_out()
+        writer.save(self.path('theirs'), [key])
+        self.write_with_tool('ours', 'ed25519')
+        self.assertEqual(self.get('ours'), self.get('theirs'))
+        self.assert_agree('ours', 'ed25519')
+
     def test_each_type_of_key(self):
         for key in KEYS:
             with self.subTest(key=key):
