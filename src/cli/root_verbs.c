@@ -13,8 +13,7 @@
 #include "terminal.h"
 #include "verbs.h"
 
-#define MOST_KEYS    64u /* of a role on a command line */
-#define PREFIX_BYTES 8u
+#define PREFIX_DIGITS 8u
 
 /* ---- roles from the command line ---- */
 
@@ -28,12 +27,12 @@ static const role_options options_of[GS_ROLES] = {
     [GS_ROLE_SITE] = {"site-key", "site-threshold"},
 };
 
-/* A role in the making; owned are the keys that were loaded for it. */
+/* A role in the making; the lists have room for the keys that stay and for all that are given. */
 typedef struct role_draft {
-    const gs_public_key *keys[MOST_KEYS];
+    const gs_public_key **keys;
     size_t count;
-    unsigned threshold; /* 0: not said */
-    gs_public_key *owned[MOST_KEYS];
+    unsigned threshold;    /* 0: not said */
+    gs_public_key **owned; /* those that were loaded for it */
     size_t owned_count;
 } role_draft;
 
@@ -53,7 +52,25 @@ static void draft_done(root_draft *draft)
 }
 #define AUTO_DRAFT __attribute__((cleanup(draft_done)))
 
-/* Adds what --key and --threshold of each role say. */
+/* The keys of `old` (NULL: none) in a list with room for what the command line adds. */
+static int take_over(gs_invocation *invocation, const gs_trust_role *old, const role_options *names, role_draft *out, gs_error *err)
+{
+    size_t given = 0;
+    const size_t kept = old ? old->count : 0;
+    (void)gs_values(invocation->arguments, names->key, &given);
+    out->keys = gs_arena_array(invocation->arena, kept + given, sizeof *out->keys);
+    out->owned = gs_arena_array(invocation->arena, given, sizeof *out->owned);
+    if (!out->keys || !out->owned) {
+        return gs_fail_nomem(err);
+    }
+    for (size_t i = 0; i < kept; i++) {
+        out->keys[out->count++] = old->keys[i];
+    }
+    out->threshold = old ? old->threshold : 0;
+    return 0;
+}
+
+/* Adds what --key and --threshold of each role say, after take_over. */
 static int add_options(gs_invocation *invocation, root_draft *draft, gs_error *err)
 {
     int rc = 0;
@@ -65,9 +82,6 @@ static int add_options(gs_invocation *invocation, root_draft *draft, gs_error *e
         rc = gs_number(invocation->arguments, options_of[role].threshold, GS_MAX_SIGNATURES, &threshold, err);
         d->threshold = threshold > 0 ? (unsigned)threshold : d->threshold;
         for (size_t i = 0; rc == 0 && i < count; i++) {
-            if (d->count == MOST_KEYS) {
-                return gs_fail(err, GS_ELIMIT, "a role has at most %u keys", MOST_KEYS);
-            }
             rc = gs_public_key_load(files[i], &d->owned[d->owned_count], err);
             if (rc == 0) {
                 d->keys[d->count++] = d->owned[d->owned_count++];
@@ -140,7 +154,11 @@ int gs_verb_root_init(gs_invocation *invocation, gs_error *err)
     AUTO_DRAFT root_draft draft = {.version = 1, .epoch = 1};
     GS_AUTO_TRUST gs_trust *root = NULL;
     gs_node *result = NULL;
-    int rc = add_options(invocation, &draft, err);
+    int rc = 0;
+    for (size_t role = 0; rc == 0 && role < GS_ROLES; role++) {
+        rc = take_over(invocation, NULL, &options_of[role], &draft.roles[role], err);
+    }
+    rc = rc == 0 ? add_options(invocation, &draft, err) : rc;
     if (rc == 0 && draft.roles[GS_ROLE_ROOT].count == 0) {
         gs_fail(err, GS_EUSAGE, "root init needs the keys that sign later roots: --key PUB");
         return gs_error_hint(err,
@@ -150,7 +168,7 @@ int gs_verb_root_init(gs_invocation *invocation, gs_error *err)
     rc = rc == 0 ? read_expires(invocation, &draft.expires, err) : rc;
     role_draft *release = &draft.roles[GS_ROLE_RELEASE];
     if (release->count == 0) {
-        memcpy(release->keys, draft.roles[GS_ROLE_ROOT].keys, sizeof release->keys);
+        release->keys = draft.roles[GS_ROLE_ROOT].keys;
         release->count = draft.roles[GS_ROLE_ROOT].count;
     }
     for (size_t role = 0; role < GS_ROLES; role++) {
@@ -171,16 +189,6 @@ int gs_verb_root_init(gs_invocation *invocation, gs_error *err)
 
 /* ---- root next ---- */
 
-/* The keys of a role that stay. */
-static void take_over(const gs_trust *root, gs_role role, role_draft *out)
-{
-    const gs_trust_role *old = gs_trust_role_of(root, role);
-    for (size_t i = 0; i < old->count && out->count < MOST_KEYS; i++) {
-        out->keys[out->count++] = old->keys[i];
-    }
-    out->threshold = old->threshold;
-}
-
 static bool is_called(const gs_public_key *key, const char *prefix)
 {
     char id[GS_DIGEST_HEX];
@@ -192,8 +200,8 @@ static bool is_called(const gs_public_key *key, const char *prefix)
 static int find_key(const gs_trust *root, const char *prefix, const gs_public_key **out, gs_error *err)
 {
     const gs_public_key *found = NULL;
-    if (strlen(prefix) < PREFIX_BYTES) {
-        return gs_fail(err, GS_EUSAGE, "--drop needs at least %u digits of a key id, not \"%s\"", PREFIX_BYTES, prefix);
+    if (strlen(prefix) < PREFIX_DIGITS) {
+        return gs_fail(err, GS_EUSAGE, "--drop needs at least %u digits of a key id, not \"%s\"", PREFIX_DIGITS, prefix);
     }
     for (gs_role role = GS_ROLE_ROOT; role <= GS_ROLE_SITE; role++) {
         const gs_trust_role *keys = gs_trust_role_of(root, role);
@@ -261,10 +269,11 @@ static int draft_next(gs_invocation *invocation, const gs_trust *root, root_draf
     draft->version = gs_trust_version(root) + 1;
     draft->epoch = gs_trust_epoch(root) + (gs_flag(invocation->arguments, "new-epoch") ? 1 : 0);
     draft->expires = gs_trust_expires(root);
-    for (gs_role role = GS_ROLE_ROOT; role <= GS_ROLE_SITE; role++) {
-        take_over(root, role, &draft->roles[role]);
+    int rc = 0;
+    for (gs_role role = GS_ROLE_ROOT; rc == 0 && role <= GS_ROLE_SITE; role++) {
+        rc = take_over(invocation, gs_trust_role_of(root, role), &options_of[role], &draft->roles[role], err);
     }
-    int rc = drop_keys(invocation, root, draft, err);
+    rc = rc == 0 ? drop_keys(invocation, root, draft, err) : rc;
     rc = rc == 0 ? add_options(invocation, draft, err) : rc;
     rc = rc == 0 ? check_roles(draft, err) : rc;
     return rc == 0 ? read_expires(invocation, &draft->expires, err) : rc;
