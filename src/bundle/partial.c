@@ -56,6 +56,15 @@ static int fail_exists(const char *path, size_t number, gs_error *err)
     return GS_EEXISTS;
 }
 
+/* Whether a volume with its final name is one that an interrupted build gave it to: it is no unfinished one any more. */
+static int is_own(const char *path, size_t number, bool *own, gs_error *err)
+{
+    bool partial = false;
+    int code = is_there(path, number, true, &partial, err);
+    *own = !partial;
+    return code;
+}
+
 /* interrupted: volumes behind the first may have their names already. */
 static int check_names(const char *path, bool split, bool interrupted, gs_error *err)
 {
@@ -63,8 +72,12 @@ static int check_names(const char *path, bool split, bool interrupted, gs_error 
     int code = 0;
     for (size_t number = split ? 1 : 0; code == 0 && number <= last; number++) {
         bool there = false;
+        bool own = false;
         code = is_there(path, number, false, &there, err);
-        if (code == 0 && there && !(interrupted && number > 1)) {
+        if (code == 0 && there && interrupted && number > 1) {
+            code = is_own(path, number, &own, err);
+        }
+        if (code == 0 && there && !own) {
             code = fail_exists(path, number, err);
         }
     }
