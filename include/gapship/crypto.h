@@ -88,9 +88,9 @@ int gs_public_key_pem(const gs_public_key *key, gs_buf *out, gs_error *err) GS_M
 /* What gs_public_key_parse reads, in its one canonical form: PEM, or minisign's base64 line with a line feed. */
 int gs_public_key_text(const gs_public_key *key, gs_buf *out, gs_error *err) GS_MUST_USE;
 /* Reads a key file (at most GS_MAX_KEY_FILE_BYTES). passphrase (NULL: none) is asked when it is encrypted. On the build side name may
- * also be a URI of OpenSSL's stores ("pkcs11:…"), or engine:ENGINE:KEY, unless there is a file of this name. A private key file that
- * others can read, a passphrase that does not fit, a public key where a private one is due, an unsupported type or size: GS_ESPEC with
- * what to do. */
+ * also be a URI of OpenSSL's stores ("pkcs11:…"), or engine:ENGINE:KEY, unless there is a file of this name; such a key may ask again
+ * when it signs, so passphrase and its state must outlive it. A private key file that others can read, a passphrase that does not fit, a
+ * public key where a private one is due, an unsupported type or size: GS_ESPEC with what to do. */
 int gs_private_key_load(const char *name, const gs_passphrase *passphrase, gs_private_key **out, gs_error *err) GS_MUST_USE;
 /* PEM; or minisign's text: an untrusted comment and the key in base64, or that line alone. */
 int gs_public_key_load(const char *path, gs_public_key **out, gs_error *err) GS_MUST_USE;

@@ -59,7 +59,7 @@ static bool is_comment(gs_span line, const char *prefix)
 
 static void number_text(const unsigned char number[GS_MINISIGN_NUMBER], char out[GS_KEY_NUMBER_TEXT])
 {
-    (void)snprintf(out, GS_KEY_NUMBER_TEXT, "%016" PRIX64, gs_load_u64(number));
+    (void)snprintf(out, GS_KEY_NUMBER_TEXT, "%" PRIX64, gs_load_u64(number));
 }
 
 bool gs_minisign_is_text(const char *text)

@@ -102,12 +102,11 @@ static void test_minisign_keys(void **state)
     char number[GS_KEY_NUMBER_TEXT];
     gs_buf_init(&file, GS_MAX_KEY_FILE_BYTES);
     gs_buf_init(&none, GS_MAX_KEY_FILE_BYTES);
+    key_shell("minisign -G -W -f -p m.pub -s m.key >/dev/null; tail -n 1 m.pub > line");
+    key_shell("grep -o '[0-9A-F]*$' m.pub | head -n 1 | tr -d '\\n' > number");
     /* The same key in PEM: the 12 bytes that say Ed25519, and the last 32 of minisign's 42. */
-    key_shell("minisign -G -W -f -p m.pub -s m.key >/dev/null; tail -n 1 m.pub > line; grep -o '[0-9A-F]*$' m.pub | head -n 1 | tr "
-              "-d '\\n' > "
-              "number; { printf '\\060\\052\\060\\005\\006\\003\\053\\145\\160\\003\\041\\000'; base64 -d line | tail -c 32; } > "
-              "der; openssl "
-              "pkey -pubin -inform DER -in der -out pem");
+    key_shell("{ printf '\\060\\052\\060\\005\\006\\003\\053\\145\\160\\003\\041\\000'; base64 -d line | tail -c 32; } > der");
+    key_shell("openssl pkey -pubin -inform DER -in der -out pem");
     assert_ok(&err, gs_public_key_load(key_path("m.pub"), &key, &err));
     assert_ok(&err, gs_public_key_load(key_path("line"), &line, &err));
     assert_ok(&err, gs_public_key_load(key_path("pem"), &pem, &err));
@@ -125,6 +124,23 @@ static void test_minisign_keys(void **state)
     assert_ok(&err, gs_fs_read_file(key_directory(), "line", &file, &err));
     check_text(key, gs_buf_text(&file));
     assert_fails(&err, GS_EUSAGE, "not written as PEM", gs_public_key_pem(key, &none, &err));
+}
+
+static void test_a_number_has_no_leading_zeros(void **state)
+{
+    (void)state;
+    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
+    GS_AUTO_BUF gs_buf text;
+    gs_error err = {0};
+    char number[GS_KEY_NUMBER_TEXT];
+    /* The base point of Ed25519, and the number 0x2a in eight bytes. */
+    unsigned char bytes[42] = {'E', 'd', 0x2a, [10] = 0x58};
+    memset(bytes + 11, 0x66, 31);
+    gs_buf_init(&text, GS_MAX_KEY_FILE_BYTES);
+    assert_ok(&err, gs_base64_encode(bytes, sizeof bytes, &text, &err));
+    assert_ok(&err, gs_public_key_parse(text.data, text.len, &key, &err));
+    assert_true(gs_public_key_number(key, number));
+    assert_string_equal(number, "2A");
 }
 
 /* The openssl command writes such a file on demand, so it is read; a key keeps its one id whatever the file. */
@@ -159,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pem_is_its_own_text),
         cmocka_unit_test(test_minisign_keys),
+        cmocka_unit_test(test_a_number_has_no_leading_zeros),
         cmocka_unit_test(test_compressed_points),
     };
     int failed = cmocka_run_group_tests_name("public keys that are refused", refused, key_tool_enter, key_tool_leave);
