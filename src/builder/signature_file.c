@@ -80,8 +80,8 @@ static int add_decoded(gs_signature_file *file, gs_error *err)
 /* A sentence for what people hand in by mistake; NULL when nothing is plainly wrong. */
 static const char *find_mistake(const gs_buf *raw, gs_key_type type)
 {
-    static const unsigned char cms[] = {0x06, 0x09, 0x2a, 0x86, 0x48,
-                                        0x86, 0xf7, 0x0d, 0x01, 0x07}; /* its types: 1.2.840.113549.1.7 */
+    static const unsigned char cms[] = {0x2a, 0x86, 0x48, 0x86,
+                                        0xf7, 0x0d, 0x01}; /* how all of its types begin: 1.2.840.113549.1 */
     if (raw->len == 0) {
         return "the file is empty";
     }
