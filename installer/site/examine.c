@@ -329,10 +329,14 @@ static int judge(examining *e, gs_error *err)
     if (gs_bundle_open_volumes(e->options->bundle, e->options->volumes, e->options->volume_count, &bundle, &why) != 0) {
         return judge_unopened(e, &why, err);
     }
+    int code = find_trust(e, err);
+    if (code != 0) {
+        return code;
+    }
     bool is_signed = gs_bundle_signature_count(bundle) > 0;
     gs_trust **trust = trust_of(e);
     e->out->root_from = *trust ? gs_trust_version(*trust) : 0;
-    int code = *trust ? gs_bundle_walk(bundle, trust, NULL, NULL, &why) : 0;
+    code = *trust ? gs_bundle_walk(bundle, trust, NULL, NULL, &why) : 0;
     e->out->root_to = *trust ? gs_trust_version(*trust) : 0;
     if (code == GS_EFORMAT) {
         code = gs_error_recode(&why, GS_ESIGNATURE); /* a chain that leads nowhere is no trust */
@@ -362,10 +366,7 @@ int gs_examine(const gs_run *run, const gs_examine_options *options, gs_arena *a
     examining e = {.run = run, .options = options, .arena = arena, .out = &examination};
     gs_error local = {0};
     err = err ? err : &local;
-    int code = find_trust(&e, err);
-    if (code == 0) {
-        code = judge(&e, err);
-    }
+    int code = judge(&e, err);
     for (size_t i = 0; code == 0 && i < 5; i++) {
         code = all_of(&examination, list)[i]->reason ? 0 : gs_fail_nomem(err);
     }

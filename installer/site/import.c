@@ -94,9 +94,6 @@ int gs_load(gs_installation *installation, const char *bundle, gs_arena *arena, 
         code = gs_contents_load(subject.verified, &subject.contents, err);
     }
     if (code == 0) {
-        code = gs_contents_complete(subject.verified, subject.contents, NULL, err);
-    }
-    if (code == 0) {
         code = gs_loading_survey(installation, &subject, &loading, err);
     }
     if (code == 0 && !installation->site->registry.url) {

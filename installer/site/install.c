@@ -87,9 +87,6 @@ int gs_prepare_install(gs_installation *site, const gs_install_options *options,
         code = gs_contents_load(prepared.subject.verified, &prepared.subject.contents, err);
     }
     if (code == 0) {
-        code = gs_contents_complete(prepared.subject.verified, prepared.subject.contents, NULL, err);
-    }
-    if (code == 0) {
         code = make_plan(site, options, false, &prepared, err);
     }
     if (code == 0) {
@@ -322,9 +319,6 @@ int gs_prepare_rollback(gs_installation *site, const gs_install_options *options
     }
     if (code == 0) {
         code = check_target(site, prepared.subject.verified, &prepared.permitted, err);
-    }
-    if (code == 0) {
-        code = gs_contents_complete(prepared.subject.verified, prepared.subject.contents, NULL, err);
     }
     if (code == 0) {
         code = make_plan(site, options, true, &prepared, err);

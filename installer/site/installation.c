@@ -180,6 +180,14 @@ static bool is_refusal(int code)
     return code == GS_EFORMAT || code == GS_ESIGNATURE || code == GS_EDIGEST || code == GS_EDOWNGRADE || code == GS_ECHECK;
 }
 
+/* What could never be installed has no place in the order: a corrected bundle may want the same one. */
+static int check_contents(const gs_verified *verified, gs_error *err)
+{
+    GS_AUTO_CONTENTS gs_contents *contents = NULL;
+    int code = gs_contents_load(verified, &contents, err);
+    return code == 0 ? gs_contents_complete(verified, contents, NULL, err) : code;
+}
+
 static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs_verified **out, gs_error *err)
 {
     gs_error local = {0};
@@ -204,6 +212,9 @@ static int bundle_of_file(gs_installation *site, const char *path, bool keep, gs
     }
     if (code == 0) {
         code = gs_accept_admit(site, verified, arena, &order, err);
+    }
+    if (code == 0) {
+        code = check_contents(verified, err);
     }
     if (code == 0 && keep) {
         code = keep_bundle(site, &order, &verified, err);

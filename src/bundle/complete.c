@@ -144,7 +144,8 @@ static int check_packed(const completion *c, const gs_locked_content *items, siz
         gs_digest digest;
         int code = items[i].digest ? gs_digest_parse(items[i].digest, &digest, err) : 0;
         if (code == 0 && items[i].digest && !gs_verified_blob(c->verified, &digest)) {
-            code = gs_fail(err, GS_EFORMAT, "the %s %s of the lock is not in the bundle", kind, items[i].name ? items[i].name : "");
+            const char *name = items[i].name;
+            code = gs_fail(err, GS_EFORMAT, "the %s%s%s of the lock is not in the bundle", kind, name ? " " : "", name ? name : "");
         }
         if (code != 0) {
             return code;

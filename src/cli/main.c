@@ -93,20 +93,26 @@ static int read_globals(int argc, char **argv, command_line *line, gs_error *err
     return rc;
 }
 
-/* The verb of one or two words. *words is how many it took. */
+static const gs_command *find_name(const char *name)
+{
+    for (size_t i = 0; i < gs_command_count; i++) {
+        if (strcmp(gs_commands[i].name, name) == 0) {
+            return &gs_commands[i];
+        }
+    }
+    return NULL;
+}
+
+/* The verb of two words, else of one: `permit` is one, and `permit sign` another. *words is how many it took. */
 static const gs_command *find_command(const command_line *line, int *words)
 {
     char two[64];
     const char *first = line->count > 1 ? line->rest[1] : "";
     const char *second = line->count > 2 ? line->rest[2] : "";
     snprintf(two, sizeof two, "%s %s", first, second);
-    for (size_t i = 0; i < gs_command_count; i++) {
-        *words = strcmp(gs_commands[i].name, two) == 0 ? 2 : 1;
-        if (*words == 2 || strcmp(gs_commands[i].name, first) == 0) {
-            return &gs_commands[i];
-        }
-    }
-    return NULL;
+    const gs_command *found = find_name(two);
+    *words = found ? 2 : 1;
+    return found ? found : find_name(first);
 }
 
 /* `gapship key`: a verb that goes on with a second word. */

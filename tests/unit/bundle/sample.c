@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gapship/contents.h"
 #include "gapship/num.h"
 
 const uint64_t sample_sizes[] = {0, 7, 512, 1300, SAMPLE_END};
@@ -59,6 +60,65 @@ void sample_init(sample *s, gs_tempdir *dir, const uint64_t *sizes)
     sample_trust(s, 1, 1);
 }
 
+void sample_text(sample *s, size_t i, const char *text)
+{
+    assert_true(i <= s->blob_count && i < SAMPLE_MAX_BLOBS);
+    if (i == s->blob_count) {
+        gs_buf_init(&s->blobs[i], SIZE_MAX);
+        s->blob_count++;
+        s->plan.blob_count++;
+    }
+    gs_buf_clear(&s->blobs[i]);
+    gs_buf_add_text(&s->blobs[i], text);
+    s->descriptors[i].size = strlen(text);
+    assert_int_equal(gs_digest_of(text, strlen(text), &s->descriptors[i].digest, NULL), 0);
+}
+
+static const char *digest_of(const sample *s, size_t blob, char out[GS_DIGEST_TEXT])
+{
+    gs_digest_text(&s->descriptors[blob].digest, out);
+    return out;
+}
+
+void sample_release(sample *s, const char *lock, const char *more)
+{
+    enum { RELEASE, LOCK, CONFIG, MANIFEST };
+    const gs_statement *statement = &s->plan.statement;
+    char a[GS_DIGEST_TEXT];
+    char b[GS_DIGEST_TEXT];
+    char c[GS_DIGEST_TEXT];
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, SIZE_MAX);
+    gs_buf_printf(
+        &text,
+        "{\"apiVersion\":\"gapship/v1\",\"kind\":\"Release\",\"metadata\":{\"name\":\"%s\",\"version\":\"%s\",\"sequence\":%llu,"
+        "\"epoch\":%llu},\"environments\":[{\"name\":\"prod\",\"units\":[{\"name\":\"app\",\"source\":{\"manifests\":\"k8s\"},"
+        "\"target\":{\"kind\":\"kubectl\",\"namespace\":\"app\"}}]}]}",
+        statement->product, statement->version, (unsigned long long)statement->sequence, (unsigned long long)statement->epoch);
+    sample_text(s, RELEASE, gs_buf_text(&text));
+    gs_buf_clear(&text);
+    gs_buf_printf(&text, "{\"apiVersion\":\"gapship/v1\",\"kind\":\"Lock\"%s}", lock);
+    sample_text(s, LOCK, gs_buf_text(&text));
+    sample_text(s, CONFIG, "{}");
+    gs_buf_clear(&text);
+    gs_buf_printf(&text,
+                  "{\"schemaVersion\":2,\"mediaType\":\"" GS_MEDIA_MANIFEST "\",\"config\":{\"mediaType\":\"" GS_MEDIA_EMPTY
+                  "\",\"digest\":\"%s\",\"size\":2},\"layers\":[{\"mediaType\":\"" GS_MEDIA_RELEASE
+                  "\",\"digest\":\"%s\",\"size\":%zu},{\"mediaType\":\"" GS_MEDIA_LOCK "\",\"digest\":\"%s\",\"size\":%zu}]}",
+                  digest_of(s, CONFIG, a), digest_of(s, RELEASE, b), s->blobs[RELEASE].len, digest_of(s, LOCK, c),
+                  s->blobs[LOCK].len);
+    sample_text(s, MANIFEST, gs_buf_text(&text));
+    gs_buf_done(&s->index);
+    gs_buf_init(&s->index, SIZE_MAX);
+    gs_buf_printf(&s->index,
+                  "{\"schemaVersion\":2,\"mediaType\":\"" GS_MEDIA_INDEX "\",\"manifests\":[{\"mediaType\":\"" GS_MEDIA_MANIFEST
+                  "\",\"digest\":\"%s\",\"size\":%zu,\"annotations\":{\"" GS_KIND_ANNOTATION
+                  "\":\"release\",\"" GS_REF_NAME_ANNOTATION "\":\"release\"}}%s]}",
+                  digest_of(s, MANIFEST, a), s->blobs[MANIFEST].len, more);
+    s->plan.index_json = gs_buf_text(&s->index);
+    s->plan.index_json_len = s->index.len;
+}
+
 void sample_done(sample *s)
 {
     for (size_t i = 0; i < s->blob_count; i++) {
@@ -69,6 +129,7 @@ void sample_done(sample *s)
         gs_public_key_free(s->public[i]);
     }
     gs_trust_free(s->trust);
+    gs_buf_done(&s->index);
 }
 
 void sample_trust(sample *s, size_t count, unsigned threshold)

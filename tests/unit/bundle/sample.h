@@ -14,6 +14,7 @@ typedef struct sample {
     gs_buf blobs[SAMPLE_MAX_BLOBS];
     gs_descriptor descriptors[SAMPLE_MAX_BLOBS];
     size_t blob_count;
+    gs_buf index; /* of sample_release */
     gs_writer_plan plan;
     gs_private_key *private[2]; /* Ed25519, ECDSA P-256 */
     gs_public_key *public[2];
@@ -26,6 +27,12 @@ void sample_init(sample *s, gs_tempdir *dir, const uint64_t *sizes);
 void sample_done(sample *s);
 /* An ordinary small one: empty, tiny, a block, more than a block. */
 extern const uint64_t sample_sizes[];
+
+/* Makes blob i of this text; the blobs before it are there already. */
+void sample_text(sample *s, size_t i, const char *text);
+/* Makes the bundle a whole release of what its statement says: blobs 0 to 3, and the index that names them. `lock` is what stands behind
+ * the lock's kind (",\"images\":[…]"), `more` what stands behind the release in the index (",{…}"). */
+void sample_release(sample *s, const char *lock, const char *more);
 
 /* Begins, puts all blobs, seals with the first key_count keys. */
 void sample_write(sample *s, size_t key_count);

@@ -131,6 +131,7 @@ typedef struct said {
     int64_t issued_at; /* 0: TODAY */
     int64_t fresh_until;
     const char *product; /* NULL: demo */
+    const char *lock;    /* what is in it; NULL: nothing */
 } said;
 
 /* Makes the bundle, signed by the release key. */
@@ -145,6 +146,7 @@ static void build(world *w, said s)
     statement->security_floor = s.floor;
     statement->issued_at = s.issued_at != 0 ? s.issued_at : TODAY;
     statement->fresh_until = s.fresh_until;
+    sample_release(&w->bundle, s.lock ? s.lock : "", "");
     assert_ok(&err, gs_fs_remove(w->dir.fd, "demo.gapship", &err));
     sample_write(&w->bundle, 1);
 }
@@ -241,7 +243,7 @@ static void test_epochs(void **state)
     assert_refused(w, (said){.epoch = 1, .sequence = 901}, GS_EDOWNGRADE, "is older than 2.1");
     assert_refused(w, (said){.epoch = 4, .sequence = 1}, GS_EDOWNGRADE,
                    "is of epoch 4, and the trust root of this site of epoch 3");
-    assert_taken(w, (said){.epoch = 3, .sequence = 0});
+    assert_taken(w, (said){.epoch = 3, .sequence = 1});
 }
 
 static void test_a_floor_only_grows(void **state)
@@ -261,6 +263,18 @@ static void test_products_do_not_meet(void **state)
     world *w = *state;
     assert_taken(w, (said){.sequence = 20, .floor = 20});
     assert_taken(w, (said){.sequence = 1, .product = "other"});
+}
+
+/* What could never be installed takes no place that its correction would want. */
+static void test_an_incomplete_bundle_takes_no_place(void **state)
+{
+    world *w = *state;
+    const said less = {.sequence = 1,
+                       .lock = ",\"charts\":[{\"name\":\"shop\",\"from\":\"c\",\"size\":1,\"digest\":"
+                               "\"sha256:1111111111111111111111111111111111111111111111111111111111111111\"}]"};
+    assert_refused(w, less, GS_EFORMAT, "the chart shop of the lock is not in the bundle");
+    assert_int_equal(count_rows(w, GS_ENTRY_REFUSED), 1);
+    assert_taken(w, (said){.sequence = 1});
 }
 
 static void test_a_jump_is_told(void **state)
@@ -532,10 +546,7 @@ static void test_the_verdict_is_what_an_import_would_say(void **state)
         assert_contains(seen.order.reason, rows[i].reason);
         assert_int_equal(seen.order.state, rows[i].order);
         assert_int_equal(seen.freshness.state, GS_VERDICT_OK);
-        assert_int_equal(seen.completeness.state, GS_VERDICT_FAIL); /* the sample is no release */
-        assert_int_equal(gs_examination_error(&seen, &err), GS_EFORMAT);
-        seen.completeness.state = GS_VERDICT_OK;
-        err = (gs_error){0};
+        assert_int_equal(seen.completeness.state, GS_VERDICT_OK);
         assert_int_equal(gs_examination_error(&seen, &err), rows[i].order == GS_VERDICT_FAIL ? GS_EDOWNGRADE : 0);
     }
     assert_int_equal(count_rows(w, GS_ENTRY_REFUSED), 0); /* looking leaves no row */
@@ -549,6 +560,7 @@ int main(void)
         T(test_epochs),
         T(test_a_floor_only_grows),
         T(test_products_do_not_meet),
+        T(test_an_incomplete_bundle_takes_no_place),
         T(test_a_jump_is_told),
         T(test_a_permit_lets_one_bundle_in),
         T(test_permits_that_do_not_count),
