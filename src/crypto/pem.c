@@ -105,6 +105,11 @@ int gs_pem_check(const gs_buf *text, bool public, bool *encrypted, gs_error *err
         (void)gs_error_hint(err, "copy the whole file again");
         return GS_ESPEC;
     }
+    if (strstr(begin, "Proc-Type:")) {
+        (void)gs_fail(err, GS_ESPEC, "the key is encrypted in the old way of PEM, which protects it badly");
+        (void)gs_error_hint(err, "convert it: openssl pkcs8 -topk8 -scrypt -in OLD -out KEY");
+        return GS_ESPEC;
+    }
     *encrypted = found == &encrypted_label;
     return 0;
 }

@@ -33,10 +33,17 @@ static bool says_wrong_passphrase(void)
            ERR_GET_LIB(first) == ERR_LIB_ASN1;
 }
 
+/* Without this OpenSSL would ask on the terminal by itself. */
+static int ask_nobody(char *out, int size, int writing, void *state)
+{
+    (void)out, (void)size, (void)writing, (void)state;
+    return -1;
+}
+
 static int decrypt(const gs_buf *text, const gs_buf *secret, EVP_PKEY **out, gs_error *err)
 {
     BIO *source = BIO_new_mem_buf(text->data, (int)text->len); /* at most GS_MAX_KEY_FILE_BYTES */
-    X509_SIG *sealed = source ? PEM_read_bio_PKCS8(source, NULL, NULL, NULL) : NULL;
+    X509_SIG *sealed = source ? PEM_read_bio_PKCS8(source, NULL, ask_nobody, NULL) : NULL;
     BIO_free(source);
     if (!sealed) {
         return gs_pem_unreadable(err);

@@ -34,6 +34,8 @@ static const bad_file bad_files[] = {
     {"cut base64", ED25519 " | openssl pkey -pubout -out y; sed '2s/....$//' y > x", GS_ESPEC, "cannot be read", "damaged"},
     {"nonsense", "printf -- '-----BEGIN PUBLIC KEY-----\\nAAAA\\n-----END PUBLIC KEY-----\\n' > x", GS_ESPEC, "cannot be read",
      "damaged"},
+    {"encrypted by PEM", "openssl genrsa -traditional -aes256 -passout pass:p 1024 | sed 's/RSA PRIVATE/PUBLIC/' > x", GS_ESPEC,
+     "the old way of PEM", "openssl pkcs8 -topk8 -scrypt"},
     {"empty", ": > x", GS_ESPEC, "the file is empty", NULL},
     {"other text", "echo hello > x", GS_ESPEC, "PEM form was expected", "-----BEGIN PUBLIC KEY-----"},
     {"not text", "printf 'a\\000b' > x", GS_ESPEC, "not a text file", NULL},
