@@ -1,5 +1,6 @@
 /* Verbs of either side: looking into a bundle. */
 #include <fcntl.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "gapship/contents.h"
@@ -36,6 +37,22 @@ static int find_trust(gs_invocation *invocation, gs_trust **out, gs_error *err)
     return gs_trust_load(root, out, err);
 }
 
+static void print_roots(gs_invocation *invocation, uint64_t from, uint64_t to)
+{
+    gs_print(invocation->terminal, "root %" PRIu64 " -> %" PRIu64 ", which the bundle carries\n", from, to);
+}
+
+/* For this look alone; a site keeps the roots it follows. */
+static int follow_roots(gs_invocation *invocation, const gs_bundle *bundle, gs_trust **trust, gs_error *err)
+{
+    const uint64_t from = gs_trust_version(*trust);
+    int rc = gs_bundle_walk(bundle, trust, NULL, NULL, err);
+    if (rc == 0 && gs_trust_version(*trust) > from) {
+        print_roots(invocation, from, gs_trust_version(*trust));
+    }
+    return rc;
+}
+
 /* Without trust the head is only looked at, and everything said of the bundle is said with that. */
 static int open_bundle(gs_invocation *invocation, gs_verified **out, gs_error *err)
 {
@@ -48,7 +65,7 @@ static int open_bundle(gs_invocation *invocation, gs_verified **out, gs_error *e
         rc = find_trust(invocation, &trust, err);
     }
     if (rc == 0 && trust) {
-        rc = gs_bundle_walk(bundle, &trust, NULL, NULL, err);
+        rc = follow_roots(invocation, bundle, &trust, err);
     }
     const gs_terms terms = {.trust = trust, .allow_unsigned = !trust};
     return rc < 0 ? rc : gs_bundle_verify(&bundle, &terms, out, err);
@@ -88,8 +105,7 @@ static gs_node *add_verdicts(gs_invocation *invocation, gs_node *result, const g
         result = gs_node_set(arena, result, all[i].name, map);
     }
     if (examination->root_to > examination->root_from) {
-        gs_print(invocation->terminal, "root %llu -> %llu, which the bundle carries\n", (unsigned long long)examination->root_from,
-                 (unsigned long long)examination->root_to);
+        print_roots(invocation, examination->root_from, examination->root_to);
         result = gs_node_set_integer(arena, result, "rootFrom", (int64_t)examination->root_from);
         result = gs_node_set_integer(arena, result, "rootTo", (int64_t)examination->root_to);
     }

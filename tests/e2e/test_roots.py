@@ -91,7 +91,7 @@ def test_rotation_travels_in_a_bundle_of_the_new_keys(w):
     bundle = s.build('1.1.0', 2, words=['--root', two, '--root', three])
     for verb in ('verify', 'inspect'):
         w.gapship(verb, bundle, '--root', s.roots.files[1], says='root 1 -> 3')
-    w.gapship('extract', bundle, '--root', s.roots.files[1], '-o', 'layout')
+    w.gapship('extract', bundle, '--root', s.roots.files[1], '-o', 'layout', says='root 1 -> 3')
     w.gapship('verify', bundle, '--root', three, silent='root 3 ->')
     s('plan', bundle, status=20, says='1.1.0')
     equal(s.version(), 1, 'version that a plan leaves')
