@@ -149,21 +149,20 @@ static uint64_t file_length(const gs_medium *file, size_t i)
  * bundle was there. */
 static int take_back(gs_writer *writer, size_t i, gs_error *err)
 {
-    GS_AUTO_NEWFILE gs_newfile file = GS_NEWFILE_INIT;
+    GS_AUTO_NEWFILE gs_newfile file = {.fd = -1, .dirfd = AT_FDCWD};
+    GS_AUTO_FREE char *name = NULL;
     const char *partial = writer->file.parts[i].path;
     uint64_t length = 0;
-    int code = make_name(writer->path, i + 1, false, &file.temporary, err);
-    if (code != 0 || !gs_fs_exists(AT_FDCWD, file.temporary) || gs_fs_exists(AT_FDCWD, partial)) {
-        GS_AUTO_FREE char *left = GS_STEAL(file.temporary);
+    int code = make_name(writer->path, i + 1, false, &name, err);
+    if (code != 0 || !gs_fs_exists(AT_FDCWD, name) || gs_fs_exists(AT_FDCWD, partial)) {
         return code;
     }
-    file.dirfd = AT_FDCWD;
     file.name = strdup(partial);
-    code = file.name ? gs_fs_open_locked(file.temporary, false, &file.fd, &length, err) : gs_fail_nomem(err);
+    code = file.name ? gs_fs_open_locked(name, false, &file.fd, &length, err) : gs_fail_nomem(err);
     if (code != 0) {
-        GS_AUTO_FREE char *left = GS_STEAL(file.temporary);
         return code;
     }
+    file.temporary = GS_STEAL(name);
     return gs_newfile_commit(&file, false, err);
 }
 
