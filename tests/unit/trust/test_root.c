@@ -103,6 +103,15 @@ static const struct {
     {"{\n  \"signed\"", "{\n  \"signatures\": [{\"keyid\": \"KEY0\", \"sig\": \"AAA\"}],\n  \"signed\"", "base64"},
     {"{\n  \"signed\"", "{\n  \"signatures\": [{\"keyid\": \"KEY\", \"sig\": \"AAAA\"}],\n  \"signed\"", "key id"},
     {"{\n  \"signed\"", "{\n  \"signatures\": {},\n  \"signed\"", "list"},
+    {"{\n  \"signed\"", "{\n  \"signatures\": [{\"keyid\": \"KEY0\", \"sig\": \"AAAA\", \"scheme\": 2}],\n  \"signed\"", NULL},
+    {"{\n  \"signed\"", "{\n  \"signatures\": [{\"keyid\": \"KEY0\", \"sig\": \"AAAA\", \"scheme\": 3}],\n  \"signed\"",
+     "scheme 3"},
+    {"{\n  \"signed\"",
+     "{\n  \"signatures\": [{\"keyid\": \"KEY0\", \"sig\": \"AAAA\"}, {\"keyid\": \"KEY0\", \"sig\": \"AAAB\"}],\n  \"signed\"",
+     "two signatures by the key KEY0"},
+    {"\"pem\":", "\"minisign\":", "as openssl writes it"},
+    {"\"type\": \"ed25519\"", "\"type\": \"minisign\"", "of type ed25519, not minisign"},
+    {"\"type\": \"ed25519\"", "\"type\": \"ed25519\", \"minisign\": \"RWRd\"", "either \"pem\" or \"minisign\""},
 };
 
 static void replace(gs_buf *text, const char *old, const char *new)
@@ -182,6 +191,51 @@ static void test_a_key_stands_once(void **state)
     assert_fails(&err, GS_ESPEC, "the same key stands twice", gs_trust_parse("root", twice.data, twice.len, &trust, &err));
 }
 
+#define MINISIGN_ID  "6fcd25adfa602e68552a07c3408f4e1014d0494f8048b5f7623b37004c5dda69"
+#define MINISIGN_KEY "RWRd6TIGw+esU4lC8x3wBVhqkuYXFdFxiwvLpnKhOoZtsqkLmyDSHOIF"
+
+/* A key of minisign has one form in a root: the line of its file, and nothing else. */
+static void test_a_key_of_minisign(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *record, *text; /* NULL: accepted */
+    } records[] = {
+        {"\"type\":\"minisign\",\"minisign\":\"" MINISIGN_KEY "\"", NULL},
+        {"\"type\":\"minisign\",\"minisign\":\"" MINISIGN_KEY "\\n\"", "the one line of base64"},
+        {"\"type\":\"minisign\",\"minisign\":\"untrusted comment: mine\\n" MINISIGN_KEY "\"", "the one line of base64"},
+        {"\"type\":\"minisign\",\"pem\":\"" MINISIGN_KEY "\"", "the one line of base64"},
+        {"\"type\":\"ed25519\",\"minisign\":\"" MINISIGN_KEY "\"", "of type minisign, not ed25519"},
+        {"\"type\":\"minisign\"", "either \"pem\" or \"minisign\""},
+    };
+    for (size_t i = 0; i < COUNT_OF(records); i++) {
+        gs_error err = {0};
+        GS_AUTO_BUF gs_buf text;
+        GS_AUTO_BUF gs_buf again;
+        GS_AUTO_TRUST gs_trust *trust = NULL;
+        gs_buf_init(&text, GS_MAX_ROOT_BYTES);
+        gs_buf_init(&again, GS_MAX_ROOT_BYTES);
+        gs_buf_printf(&text,
+                      "{\"signed\":{\"type\":\"gapship-root\",\"version\":1,\"epoch\":1,\"keys\":[{\"id\":\"" MINISIGN_ID "\",%s}],"
+                      "\"roles\":{\"root\":{\"keys\":[\"" MINISIGN_ID "\"],\"threshold\":1},\"release\":{\"keys\":[\"" MINISIGN_ID
+                      "\"],\"threshold\":1}}}}",
+                      records[i].record);
+        if (records[i].text) {
+            assert_fails(&err, GS_ESPEC, records[i].text, gs_trust_parse("root", text.data, text.len, &trust, &err));
+            continue;
+        }
+        assert_ok(&err, gs_trust_parse("root", text.data, text.len, &trust, &err));
+        assert_int_equal(gs_public_key_scheme(gs_trust_role_of(trust, GS_ROLE_ROOT)->keys[0]), GS_SCHEME_MINISIGN);
+        assert_ok(&err, gs_trust_write(trust, &again, &err));
+        assert_contains(gs_buf_text(&again), "\"minisign\": \"" MINISIGN_KEY "\"");
+    }
+    gs_error err = {0};
+    GS_AUTO_TRUST gs_trust *alone = NULL;
+    static const char file[] = "untrusted comment: mine\n" MINISIGN_KEY "\n";
+    assert_ok(&err, gs_trust_parse("m.pub", file, sizeof file - 1, &alone, &err));
+    assert_int_equal(gs_trust_version(alone), 1);
+}
+
 static void test_too_large(void **state)
 {
     (void)state;
@@ -199,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_reads_a_root),          cmocka_unit_test(test_fingerprint_is_what_others_compute),
         cmocka_unit_test(test_a_key_alone_is_a_root), cmocka_unit_test(test_strictness),
         cmocka_unit_test(test_a_key_stands_once),     cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_a_key_of_minisign),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
