@@ -314,6 +314,20 @@ def test_a_bundle_that_cannot_be_written_or_is_being_written(w):
     equal(unsigned.product.bundle.read_bytes(), before, 'the bundle')
 
 
+def test_volumes_are_signed_elsewhere(w):
+    room, product, tbs = Room(w, 'ecdsa-p256'), Product(w, files=[{'name': 'large', 'from': 'large'}]), w.path / 'tbs'
+    product.write('large', '').write_bytes(os.urandom(3 << 20))
+    product('build', '--emit-tbs', tbs, '--volume-size', '1MiB')
+    first, *rest = sorted(product.path.glob('*.gapship.*'))
+    before = [path.read_bytes() for path in rest]
+    w.gapship('attach-signature', rest[0], '--signature', room.sign(tbs), '--key', room.public, status=3, says='volume 2')
+    w.gapship('attach-signature', first, '--signature', room.sign(tbs), '--key', room.public)
+    w.gapship('verify', first, '--root', room.public, says='signed by 1 trusted key')
+    equal([path.read_bytes() for path in rest], before, 'the other volumes')
+    w.gapship('sign', first, '--emit-tbs', 'again')
+    equal((w.path / 'again').read_bytes(), tbs.read_bytes(), 'what is to be signed')
+
+
 def test_many_who_sign_at_once_all_succeed_or_are_told(w):
     unsigned = Unsigned(w)
     rooms = [Room(w, 'ed25519', f'key{i}') for i in range(6)]
@@ -399,7 +413,7 @@ def places(bundle):
 def test_audit_md_is_run_as_it_stands(w):
     found, signed = blocks('docs/audit.md'), Signed(w)
     topics = {word for words, _ in found for word in words}
-    equal(topics - {'again', 'not-minisign', 'roots', 'volumes', 'permit'}, set(ALL), 'types of keys that audit.md speaks of')
+    equal(topics - {'again', 'not-minisign', 'roots', 'volumes', 'permit', 'document'}, set(ALL), 'types of keys that audit.md speaks of')
     for key_type in ALL:
         reviewer = Reviewer(w, key_type, signed.bundle, signed.rooms[key_type].public)
         done = reviewer.run(script_for(found, key_type)).expect()
@@ -438,6 +452,96 @@ def test_a_bundle_that_was_built_again_is_the_same(w):
     signed.product('build', '--unsigned', '--force', '-o', reviewer.folder / 'again.gapship', env={'SOURCE_DATE_EPOCH': '1700000001'})
     shutil.rmtree(reviewer.folder / 'content')
     check(reviewer.run(script_for(found, key_type, 'again')).status != 0, 'another bundle is the same')
+
+
+class Roots:
+    """Three roots, each with other keys of other types, and a bundle that leads from the first to the last."""
+
+    def __init__(self, w):
+        self.w, self.rooms = w, {}
+        for name, key_type in (('a', 'ecdsa-p256'), ('b', 'ed25519'), ('c', 'ecdsa-p384'), ('old', 'ed25519'), ('new', 'rsa-pss'), ('mini', 'minisign')):
+            self.rooms[name] = Room(w, key_type, name)
+        public = {name: room.public for name, room in self.rooms.items()}
+        w.gapship('root', 'init', '--key', public['a'], '--key', public['b'], '--threshold', '2', '--release-key', public['old'], '-o', 'root-1.json')
+        shown = w.gapship('--output', 'json', 'key', 'show', public['old']).result()['keyId']
+        w.gapship('root', 'next', 'root-1.json', '--key', public['c'], '--release-key', public['new'], '--drop', shown, '-o', 'root-2.json')
+        self.sign('root-2.json', 'a', 'b')
+        w.gapship('root', 'next', 'root-2.json', '--release-key', public['mini'], '--release-threshold', '2', '-o', 'root-3.json')
+        self.sign('root-3.json', 'b', 'c')
+        self.product, tbs = Product(w), w.path / 'tbs'
+        self.product('build', '--emit-tbs', tbs, '--root', w.path / 'root-2.json', '--root', w.path / 'root-3.json')
+        for name in ('new', 'mini'):
+            w.gapship('attach-signature', self.product.bundle, '--signature', self.rooms[name].sign(tbs), '--key', public[name])
+        w.gapship('verify', self.product.bundle, '--root', 'root-1.json', says='signed by 2 trusted keys')
+
+    def sign(self, file, *names):
+        for name in names:
+            self.w.gapship('root', 'sign', file, '--key', self.rooms[name].private)
+
+    def reviewer(self, name, root='root-1.json'):
+        made = Reviewer(self.w, name, self.product.bundle, self.rooms['new'].public)
+        shutil.copy(self.w.path / root, made.folder / 'root.json')
+        return made
+
+
+def test_audit_md_follows_roots(w):
+    found, roots = blocks('docs/audit.md'), Roots(w)
+    done = roots.reviewer('good').run(script_for(found, 'rsa-pss', 'document', 'roots')).expect()
+    for version in (1, 3):
+        fingerprint = w.gapship('--output', 'json', 'root', 'show', f'root-{version}.json').result()['fingerprint'].removeprefix('sha256:')
+        check(fingerprint in done.out, f'the fingerprint of root {version} is not what gapship says\n{done}')
+    harness.run(['sh', ROOT / 'src/bundle/check.sh', roots.product.bundle, roots.rooms['new'].public, roots.rooms['mini'].public]).expect()
+    strange = w.path / 'strange.json'
+    w.gapship('root', 'init', '--key', roots.rooms['c'].public, '--release-key', roots.rooms['new'].public, '-o', strange)
+    check(roots.reviewer('strange', 'strange.json').run(script_for(found, 'rsa-pss', 'document', 'roots')).status != 0, 'a root that nobody led to')
+    data = roots.product.bundle.read_bytes()
+    at = 576 + struct.unpack_from('<I', data, 528)[0]
+    for place in (at + 30, at + 24 + 200, at + struct.unpack_from('<I', data, 536)[0] - 2):
+        bad = bytearray(data)
+        bad[place] ^= 1
+        reviewer = roots.reviewer(f'bad-{place}')
+        (reviewer.folder / 'F').write_bytes(bad)
+        check(reviewer.run(script_for(found, 'rsa-pss', 'document', 'roots')).status != 0, f'a changed chain of roots, at {place}')
+
+
+def test_audit_md_reads_a_permit(w):
+    found, roots = blocks('docs/audit.md'), Roots(w)
+    w.gapship('permit', roots.product.bundle, '--site', 'plant-7', '--below', '0.9', '--reason', 'a test', '--root', 'root-3.json', '-o', 'a.permit',
+              '--key', roots.rooms['new'].private)
+    script = script_for(found, 'rsa-pss', 'document', 'roots', 'permit')
+    one = roots.reviewer('one')
+    shutil.copy(w.path / 'a.permit', one.folder / 'P')
+    check(one.run(script).status != 0, 'one signature of two is enough')
+    w.gapship('permit', 'sign', 'a.permit', '--emit-tbs', 'permit.tbs')
+    w.gapship('permit', 'sign', 'a.permit', '--key', roots.rooms['mini'].public, '--signature', roots.rooms['mini'].sign(w.path / 'permit.tbs'))
+    two = roots.reviewer('two')
+    shutil.copy(w.path / 'a.permit', two.folder / 'P')
+    check('plant-7' in two.run(script).expect().out, 'the site is not shown')
+    reviewer = roots.reviewer('three')
+    (reviewer.folder / 'P').write_bytes((w.path / 'a.permit').read_bytes().replace(b'plant-7', b'plant-8'))
+    check(reviewer.run(script).status != 0, 'a changed permit')
+
+
+def test_audit_md_joins_volumes(w):
+    found, room = blocks('docs/audit.md'), Room(w, 'ed25519')
+    w.write('product/large', '').write_bytes(os.urandom(3 << 20))
+    product = Product(w, files=[{'name': 'large', 'from': 'large'}])
+    product('build', '--key', room.private, '--volume-size', '1MiB')
+    names = sorted(path.name for path in product.path.glob('*.gapship.*'))
+    check(len(names) >= 4, f'volumes {names}')
+    folder = w.path / 'reviewer'
+    folder.mkdir()
+    for name in names:
+        shutil.copy(product.path / name, folder / f'F.{name[-3:]}')
+    shutil.copy(room.public, folder / 'key.pub')
+    join = next(script for words, script in found if words == ['volumes'])
+    rest = ''.join(script for topics, script in found if set(topics) <= {'ed25519', 'not-minisign'})
+    functions = found[0][1]
+    by_hand(folder, functions + join + rest).expect()
+    (folder / 'F.002').rename(folder / 'x')
+    (folder / 'F.003').rename(folder / 'F.002')
+    (folder / 'x').rename(folder / 'F.003')
+    check(by_hand(folder, functions + join).status != 0, 'exchanged volumes are joined')
 
 
 def test_the_section_of_the_format_is_run_as_it_stands(w):
