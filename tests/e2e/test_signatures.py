@@ -14,6 +14,7 @@ import time
 
 import bundle
 import harness
+import rewritten
 import signers
 from harness import check, equal
 
@@ -22,7 +23,6 @@ BY_IMPORT = {(2, 3)}  # given to a site, which must keep nothing; the others to 
 OK, FORMAT, SIGNATURE = 'ok', 'FORMAT', 'SIGNATURE'
 UNKNOWN_SCHEME = 7
 ROLE, STRANGERS = 5, 3  # keys of each kind
-FIELDS = {'product': 'demo', 'version': '1.2.3', 'epoch': 1, 'sequence': 7, 'securityFloor': 0, 'issuedAt': '2025-11-21T13:55:00Z'}
 ORDERS = {  # of the groups of P-256 and P-384: FIPS 186-4, D.1.2
     'ecdsa-p256': 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551,
     'ecdsa-p384': 0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973,
@@ -81,11 +81,11 @@ class Bench:
 
     def __init__(self, w):
         self.w, self.folder = w, w.path
-        self.writer = bundle.Writer(FIELDS, b'{"schemaVersion":2,"manifests":[]}', b'[]', [b'content'])
+        self.writer = rewritten.writer(w)
         self.index = self.writer.index()
         self.statement = self.writer.statement(self.index)
         self.encoding = bundle.pae(self.statement)
-        self.pae_of_another = bundle.pae(self.statement.replace(b'"1.2.3"', b'"1.2.4"'))
+        self.pae_of_another = bundle.pae(self.statement.replace(b'"1.0.0"', b'"1.0.1"'))
         self.writer.save(w.path / 'unsigned.gapship', index=self.index, statement=self.statement)
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             made = list(pool.map(self.make_key, [(kind, i) for kind in signers.KINDS for i in range(ROLE + STRANGERS)]))
@@ -347,7 +347,7 @@ class Program:
 def run_all(w, bench, cases):
     began = os.times()
     program = Program(w, bench)
-    equal(list(w.home.iterdir()), [], 'TMPDIR before')
+    before = sorted(w.home.rglob('*'))
     by_site, alone = collections.defaultdict(list), []
     for number, case in enumerate(cases):
         (by_site[case.root, case.allow_unsigned] if case.by_import else alone).append((number, case))
@@ -361,7 +361,7 @@ def run_all(w, bench, cases):
         rows = ['created', *['accepted'][:OK in verdicts], *['refused'] * sum(verdict != OK for verdict in verdicts)]
         equal(sorted(program.rows(program.site(group[0][1]))), sorted(rows), f'rows of the ledger, {group[0][1].root}')
     equal(list(program.folder.iterdir()), [], 'files beside the bundles')
-    equal(list(w.home.iterdir()), [], 'TMPDIR')
+    equal(sorted(w.home.rglob('*')), before, 'TMPDIR and HOME')
     now = os.times()
     used = now.children_user + now.children_system - began.children_user - began.children_system
     verdicts = collections.Counter(case.expected for case in cases)

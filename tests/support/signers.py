@@ -47,9 +47,10 @@ class Signer:
         self.id = hashlib.sha256(self.der).hexdigest()
 
     @classmethod
-    def make(cls, folder, kind, name):
+    def make(cls, folder, kind, name, bits=3072):
+        """bits: of an RSA key."""
         private, public = (pathlib.Path(folder, f'{name}.{half}') for half in ('key', 'pub'))
-        say('openssl', 'genpkey', *GENERATE[kind], '-out', private)
+        say('openssl', 'genpkey', *(word.replace(':3072', f':{bits}') for word in GENERATE[kind]), '-out', private)
         say('openssl', 'pkey', '-in', private, '-pubout', '-out', public)
         return cls(kind, private, public)
 
