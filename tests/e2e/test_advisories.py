@@ -661,4 +661,18 @@ def test_libcurl_headers_of_one_host_are_not_for_another(w):
     check('c4n4ry' not in str([(entry['path'], dict(entry['headers'])) for entry in storage.log]) and coded not in str(storage.log), 'a secret went on')
 
 
+# ---- the table
+
+def test_every_advisory_is_in_the_table_and_every_test_named_there_exists(w):
+    text = (ROOT / 'docs/SECURITY.md').read_text()
+    sources = {path: path.read_text() for path in (ROOT / 'tests').rglob('test_*') if path.suffix in ('.py', '.c')}
+    defined = {name for source in sources.values() for name in re.findall(r'^ *(?:def|static void) (test_\w+)\(', source, re.M)}
+    named = set(re.findall(r'`(test_\w+)`', text))
+    equal(named - defined, set(), 'tests that SECURITY.md names and nobody has')
+    own = set(re.findall(r'^def (test_\w+)\(', sources[ROOT / 'tests/e2e/test_advisories.py'], re.M))
+    equal(own - named, {'test_every_advisory_is_in_the_table_and_every_test_named_there_exists'}, 'tests that SECURITY.md does not name')
+    missing = [path for path in re.findall(r'`((?:tests|src|bundle-spec)/[\w./-]+)`', text) if not (ROOT / path).exists()]
+    equal(missing, [], 'files that SECURITY.md names and that are not there')
+
+
 harness.main()
