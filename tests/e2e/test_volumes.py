@@ -373,6 +373,8 @@ def test_a_full_and_a_broken_disk(w):
         clear(s)
         traced(s, inject, status=1).expect(1, says=says)
         check(not s.first.exists(), f'{s.names()}')
+        if inject.startswith('fallocate'):
+            equal(sum((s.product.path / name).stat().st_blocks for name in s.names()), 0, 'blocks of a full disk that are kept')
         finished(s, wanted)
     broken = 0
     for number in range(1, 30):

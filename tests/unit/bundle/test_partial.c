@@ -213,6 +213,20 @@ static void test_replacing_leaves_nothing_of_the_old(void **state)
     sample_done(&s);
 }
 
+/* A finished set is nobody's to take back, whatever else lies beside it. */
+static void test_a_finished_set_stays(void **state)
+{
+    sample s;
+    make(&s, *state);
+    finish(&s);
+    gs_writer_free(begin(&s));
+    assert_int_equal(unlinkat(s.dir->fd, "demo.gapship.002.partial", 0), 0);
+    gs_writer_free(begin(&s));
+    assert_files(&s, ".001 .001.partial .002 .002.partial .003 .003.partial");
+    assert_good(&s);
+    sample_done(&s);
+}
+
 static void test_one_build_at_a_time(void **state)
 {
     sample s;
@@ -278,10 +292,15 @@ static void test_blobs_out_of_volumes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_in_tempdir(test_from_the_beginning_to_the_end), test_in_tempdir(test_goes_on_between_the_names),
-        test_in_tempdir(test_keeps_what_other_volumes_hold), test_in_tempdir(test_another_size_begins_anew),
-        test_in_tempdir(test_what_is_there_is_not_replaced), test_in_tempdir(test_replacing_leaves_nothing_of_the_old),
-        test_in_tempdir(test_one_build_at_a_time),           test_in_tempdir(test_sizes),
+        test_in_tempdir(test_from_the_beginning_to_the_end),
+        test_in_tempdir(test_goes_on_between_the_names),
+        test_in_tempdir(test_keeps_what_other_volumes_hold),
+        test_in_tempdir(test_another_size_begins_anew),
+        test_in_tempdir(test_what_is_there_is_not_replaced),
+        test_in_tempdir(test_replacing_leaves_nothing_of_the_old),
+        test_in_tempdir(test_a_finished_set_stays),
+        test_in_tempdir(test_one_build_at_a_time),
+        test_in_tempdir(test_sizes),
         test_in_tempdir(test_blobs_out_of_volumes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

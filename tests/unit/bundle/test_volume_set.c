@@ -233,12 +233,18 @@ static void test_one_in_place_of_another(void **state)
     assert_ok(&err, take_beside(&s, 1, &err));
     assert_fails(&err, GS_EFORMAT, "this is volume 2 of 3 of another bundle, while", take(&s, volume(&s, 1), directories, 1, &err));
     assert_fails(&err, GS_EFORMAT, "/other/demo.gapship.002: this is", take(&s, volume(&s, 1), directories, 1, &err));
-    s.plan.volume_size = 2 * VOLUME_SIZE;
-    move(&s, 2, "other");
-    sample_write(&s, 1);
-    assert_ok(&err, take_beside(&s, 1, &err));
-    assert_fails(&err, GS_EFORMAT, "this is volume 2 of 3 of the same bundle in slices of another size",
-                 take(&s, volume(&s, 1), directories, 1, &err));
+    /* Half as many volumes, and as many. */
+    static const uint64_t other_sizes[] = {2 * VOLUME_SIZE, VOLUME_SIZE - 512};
+    for (size_t i = 0; i < COUNT_OF(other_sizes); i++) {
+        s.plan.volume_size = VOLUME_SIZE;
+        sample_write(&s, 1);
+        move(&s, 2, "other");
+        s.plan.volume_size = other_sizes[i];
+        sample_write(&s, 1);
+        assert_ok(&err, take_beside(&s, 1, &err));
+        assert_fails(&err, GS_EFORMAT, "this is volume 2 of 3 of the same bundle in slices of another size",
+                     take(&s, volume(&s, 1), directories, 1, &err));
+    }
     sample_done(&s);
 }
 
