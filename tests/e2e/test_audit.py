@@ -164,6 +164,33 @@ def test_signatures_come_in_the_forms_that_tools_write(w):
             w.gapship('verify', bundle, '--root', room.public)
 
 
+MODULE = '/usr/lib/softhsm/libsofthsm2.so'
+
+
+def test_a_token_signs_by_its_own_tool(w):
+    """pkcs11-tool as it comes: r and s of ECDSA side by side, PSS as it is."""
+    harness.need('softhsm2-util', 'pkcs11-tool')
+    (w.path / 'tokens').mkdir()
+    env = {'SOFTHSM2_CONF': str(w.write('softhsm2.conf', f'directories.tokendir = {w.path}/tokens\nlog.level = ERROR\n')), 'PKCS11_MODULE_PATH': MODULE}
+    harness.run(['softhsm2-util', '--init-token', '--free', '--label', 'room', '--pin', '47110815', '--so-pin', '47110815'], env=env).expect()
+    tool = ['pkcs11-tool', '--module', MODULE, '--token-label', 'room', '--login', '--pin', '47110815']
+    unsigned = Unsigned(w)
+    for bits in (256, 384):
+        openssl('dgst', f'-sha{bits}', '-binary', '-out', w.path / f'hash{bits}', unsigned.tbs)
+    for number, (kind, data, words) in enumerate((('EC:prime256v1', w.path / 'hash256', ['ECDSA']), ('EC:secp384r1', w.path / 'hash384', ['ECDSA']),
+                                                  ('rsa:3072', unsigned.tbs, ['SHA256-RSA-PKCS-PSS'])), 1):
+        key, public, signature = f'0{number}', w.path / f'{number}.pub', w.path / f'{number}.sig'
+        harness.run([*tool, '--keypairgen', '--key-type', kind, '--id', key], env=env).expect()
+        openssl('pkey', '-engine', 'pkcs11', '-inform', 'engine', '-pubin', '-in', f'pkcs11:token=room;id=%{key}', '-pubout', '-out', public, env=env)
+        harness.run([*tool, '--sign', '--id', key, '-i', data, '-o', signature, '-m', *words], env=env).expect()
+        bundle = unsigned.copy()
+        w.gapship('attach-signature', bundle, '--signature', signature, '--key', public)
+        w.gapship('verify', bundle, '--root', public, says='signed by 1 trusted key')
+        if kind.startswith('rsa'):
+            harness.run([*tool, '--sign', '--id', key, '-i', data, '-o', signature, '-m', 'SHA256-RSA-PKCS'], env=env).expect()
+            w.gapship('attach-signature', unsigned.copy(), '--signature', signature, '--key', public, status=3, says='PKCS #1 v1.5 padding and SHA-256')
+
+
 def test_r_and_s_with_leading_zeros_become_numbers_of_der(w):
     """A number that begins with a zero byte, or with a set bit, is written otherwise: signed until both have been met."""
     unsigned, room = Unsigned(w), Room(w, 'ecdsa-p256')
