@@ -31,6 +31,13 @@ static ENGINE *start(const char *name)
     return started ? engine : NULL;
 }
 
+/* For what an engine asks later on, when a key signs. One that cannot be told so does not ask. */
+static bool set_prompt(ENGINE *engine, gs_key_prompt *prompt)
+{
+    return ENGINE_ctrl_cmd(engine, "SET_USER_INTERFACE", 0, prompt ? prompt->method : NULL, NULL, 1) == 1 &&
+           ENGINE_ctrl_cmd(engine, "SET_CALLBACK_DATA", 0, prompt, NULL, 1) == 1;
+}
+
 int gs_key_engine_load(const char *engine, const char *key, gs_key_prompt *prompt, EVP_PKEY **out, void **holder, gs_error *err)
 {
     ENGINE *started = start(engine);
@@ -41,9 +48,9 @@ int gs_key_engine_load(const char *engine, const char *key, gs_key_prompt *promp
                             "for PKCS#11 tokens install libengine-pkcs11-openssl; PKCS11_MODULE_PATH names the token's module");
         return code;
     }
-    EVP_PKEY *handle = ENGINE_load_private_key(started, key, prompt->method, prompt);
+    EVP_PKEY *handle = set_prompt(started, prompt) ? ENGINE_load_private_key(started, key, prompt->method, prompt) : NULL;
     if (!handle) {
-        (void)ENGINE_finish(started);
+        gs_key_engine_release(started);
         return gs_openssl_fail(err, GS_ENOTFOUND, "the engine has no such private key, or does not give it");
     }
     *out = handle;
@@ -54,6 +61,7 @@ int gs_key_engine_load(const char *engine, const char *key, gs_key_prompt *promp
 void gs_key_engine_release(void *holder)
 {
     if (holder) {
+        (void)set_prompt(holder, NULL);
         (void)ENGINE_finish(holder);
     }
 }

@@ -263,6 +263,21 @@ def test_a_passphrase_on_the_terminal(w):
     signed_by(w, 'release.pub')
 
 
+def test_each_key_has_its_passphrase(w):
+    for name in ('one', 'two'):
+        secret(w, 'pass', f'passphrase {name}')
+        w.gapship('key', 'new', name, '--passphrase-file', 'pass')
+    Product(w).write('k8s/app.yaml', CONFIG_MAP)
+    terminal = Terminal(w, '-C', 'product', 'build', '--key', '../one.key', '--key', '../two.key')
+    for name in ('one', 'two'):
+        terminal.asked(f'passphrase for ../{name}.key: ')
+        terminal.answer(f'passphrase {name}')
+    status, said = terminal.end()
+    equal(status, 0, f'status, after saying {said}')
+    for name in ('one', 'two'):
+        signed_by(w, f'{name}.pub', 'product/shop-1.0.0.gapship')
+
+
 def test_what_is_typed_may_be_wrong(w):
     secret(w, 'pass', 'right')
     w.gapship('key', 'new', 'release', '--passphrase-file', 'pass')
@@ -382,6 +397,16 @@ def test_a_token(w):
         w.gapship('sign', 'b.gapship', '--key', uri, '--passphrase-file', 'pin', env=env, silent='47110815')
     signed_by(w, 'p256.pub')
     signed_by(w, 'p384.pub')
+
+    bundle(w, '--key', 'pkcs11:token=gapship;object=rsa', '--key', 'pkcs11:token=gapship;object=p256', '--passphrase-file', '../pin', '--force',
+           env=env)
+    signed_by(w, 'rsa.pub')
+    signed_by(w, 'p256.pub')
+    # Tokens that want the PIN again for each signature.
+    sh(w, f'pkcs11-tool --module {MODULE} --token-label gapship --login --pin 47110815 --keypairgen --key-type EC:prime256v1 --label always '
+          '--id 09 --always-auth', env=env)
+    w.gapship('sign', 'b.gapship', '--key', 'pkcs11:token=gapship;object=always', '--passphrase-file', 'pin', env=env, says='signed by key',
+              silent='PIN')
 
     secret(w, 'wrong', '47110816\n')
     key = 'pkcs11:token=gapship;object=rsa'
