@@ -205,7 +205,7 @@ static int finish_step(gs_installation *site, const gs_entry *reached, const gs_
     if (code != 0) {
         return code;
     }
-    if (!found || begun.sequence != file->sequence || !gs_digest_equal(&begun.bundle, &file->bundle)) {
+    if (!found || !gs_digest_equal(&begun.bundle, &file->bundle)) {
         return fail_other(site, reached, file, err);
     }
     return change ? append(site, GS_STATE_DONE, &begun, err) : 0;

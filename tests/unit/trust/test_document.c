@@ -191,6 +191,27 @@ static void test_sign_refuses(void **state)
     assert_fails(&err, GS_EFORMAT, "bytes behind its end", gs_document_sign(&document, keys.public[2], "x", 1, &err));
 }
 
+/* As many as there may be, whose bytes nobody checks here, and one more. */
+static void test_sixteen_signatures(void **state)
+{
+    (void)state;
+    gs_error err = {0};
+    gs_document parsed;
+    GS_AUTO_BUF gs_buf document;
+    GS_AUTO_BUF gs_buf signature;
+    gs_buf_init(&document, 2 * GS_MAX_DOCUMENT_BYTES);
+    gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
+    assert_ok(&err, gs_document_write(GS_DOCUMENT_ROOT, body, sizeof body - 1, &document, &err));
+    for (unsigned char i = 0; i < GS_MAX_SIGNATURES; i++) {
+        gs_signature_entry_write(&document, GS_SCHEME_KEY, &(gs_digest){{i}}, "signature", 9);
+    }
+    document.data[20] = GS_MAX_SIGNATURES;
+    assert_ok(&err, gs_document_parse(document.data, document.len, &parsed, &err));
+    assert_int_equal(parsed.count, GS_MAX_SIGNATURES);
+    trust_sign_body(&keys, 0, GS_DOCUMENT_ROOT, body, sizeof body - 1, &signature);
+    assert_fails(&err, GS_ELIMIT, "no room", gs_document_sign(&document, keys.public[0], signature.data, signature.len, &err));
+}
+
 static void test_write_refuses(void **state)
 {
     (void)state;
@@ -210,9 +231,9 @@ static void test_write_refuses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),        cmocka_unit_test(test_type_is_signed), cmocka_unit_test(test_header),
-        cmocka_unit_test(test_cut_at_every_byte), cmocka_unit_test(test_every_bit),      cmocka_unit_test(test_sign_refuses),
-        cmocka_unit_test(test_write_refuses),
+        cmocka_unit_test(test_round_trip),         cmocka_unit_test(test_type_is_signed), cmocka_unit_test(test_header),
+        cmocka_unit_test(test_cut_at_every_byte),  cmocka_unit_test(test_every_bit),      cmocka_unit_test(test_sign_refuses),
+        cmocka_unit_test(test_sixteen_signatures), cmocka_unit_test(test_write_refuses),
     };
     return cmocka_run_group_tests(tests, make_keys, drop_keys);
 }

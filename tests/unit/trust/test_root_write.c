@@ -64,6 +64,31 @@ static void test_signatures_are_kept_and_not_fingerprinted(void **state)
     assert_true(gs_digest_equal(&a, &b));
 }
 
+static void test_sixteen_signatures(void **state)
+{
+    sample s;
+    gs_error err = {0};
+    GS_AUTO_BUF gs_buf text;
+    GS_AUTO_TRUST gs_trust *full = NULL;
+    GS_AUTO_TRUST gs_trust *over = NULL;
+    gs_buf_init(&text, GS_MAX_ROOT_BYTES);
+    sample_init(&s, *state, sample_sizes);
+    assert_ok(&err, gs_trust_write(s.trust, &text, &err));
+    text.len = (size_t)(strrchr(gs_buf_text(&text), '}') - text.data);
+    gs_buf_add_text(&text, ",\"signatures\":[");
+    for (unsigned i = 0; i < GS_MAX_SIGNATURES; i++) {
+        gs_buf_printf(&text, "{\"keyid\":\"%064x\",\"sig\":\"c2lnbmF0dXJl\"},", i);
+    }
+    const size_t end = --text.len; /* without the last comma */
+    gs_buf_add_text(&text, "]}");
+    assert_ok(&err, gs_trust_parse("root", text.data, text.len, &full, &err));
+    assert_fails(&err, GS_ELIMIT, "16 are the most", gs_trust_sign(full, s.public[0], "signature", 9, &err));
+    text.len = end;
+    gs_buf_printf(&text, ",{\"keyid\":\"%064x\",\"sig\":\"c2lnbmF0dXJl\"}]}", GS_MAX_SIGNATURES);
+    assert_fails(&err, GS_ESPEC, "17 signatures, 16 are the most", gs_trust_parse("root", text.data, text.len, &over, &err));
+    sample_done(&s);
+}
+
 static void test_refuses(void **state)
 {
     sample s;
@@ -93,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         test_in_tempdir(test_roles_may_share_keys),
         cmocka_unit_test(test_signatures_are_kept_and_not_fingerprinted),
+        test_in_tempdir(test_sixteen_signatures),
         test_in_tempdir(test_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
