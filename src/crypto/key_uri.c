@@ -136,6 +136,19 @@ static int load_engine(const char *rest, gs_key_prompt *prompt, EVP_PKEY **out, 
     return gs_key_engine_load(engine, rest + len + 1, prompt, out, holder, err);
 }
 
+/* Of a PKCS#11 URI (RFC 7512). */
+static bool has_attribute(const char *uri, const char *name)
+{
+    static const char before[] = ":;?&";
+    size_t len = strlen(name);
+    for (const char *at = strpbrk(uri, before); at; at = strpbrk(at + 1, before)) {
+        if (strncmp(at + 1, name, len) == 0 && at[1 + len] == '=') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int load(const char *uri, const char *scheme, key_holder *holder, EVP_PKEY **out, gs_error *err)
 {
     gs_key_prompt *prompt = &holder->prompt;
@@ -145,7 +158,7 @@ static int load(const char *uri, const char *scheme, key_holder *holder, EVP_PKE
     if (has_store(scheme)) {
         return load_store(uri, prompt, out, err);
     }
-    if (strcmp(scheme, "pkcs11") == 0 && !strstr(uri, "object=") && !strstr(uri, "id=")) {
+    if (strcmp(scheme, "pkcs11") == 0 && !has_attribute(uri, "object") && !has_attribute(uri, "id")) {
         (void)gs_fail(err, GS_EUSAGE, "the URI names no object, and the first key that there is may not be the one");
         (void)gs_error_hint(err, "add object=LABEL or id=%%01");
         return GS_EUSAGE;
@@ -171,6 +184,16 @@ static int prove(const gs_private_key *key, gs_error *err)
     if (code == GS_EINTERNAL || code == GS_ESIGNATURE) {
         code = gs_error_recode(err, GS_ESPEC);
         (void)gs_error_hint(err, "the key was tried out before anything else: is its PIN right, and may it sign?");
+    }
+    return code;
+}
+
+/* Why somebody gave no PIN says more than what OpenSSL made of that. */
+static int prefer_prompt(const gs_key_prompt *prompt, int code, gs_error *err)
+{
+    if (code != 0 && prompt->error.code != 0 && err) {
+        *err = prompt->error;
+        return err->code;
     }
     return code;
 }
@@ -207,16 +230,12 @@ int gs_key_uri_load(const char *uri, const gs_passphrase *passphrase, gs_private
     if (code != 0) {
         return code;
     }
-    code = load(uri, scheme, holder, &handle, err);
-    if (code != 0 && holder->prompt.error.code != 0 && err) {
-        *err = holder->prompt.error;
-        code = err->code;
-    }
+    code = prefer_prompt(&holder->prompt, load(uri, scheme, holder, &handle, err), err);
     code = code == 0 ? gs_private_key_wrap(handle, &key, err) : code;
     if (code == 0) {
         key->release = holder_release;
         key->holder = holder;
-        code = prove(key, err);
+        code = prefer_prompt(&holder->prompt, prove(key, err), err);
     } else {
         holder_release(holder);
     }

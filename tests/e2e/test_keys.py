@@ -414,6 +414,7 @@ def test_a_token(w):
                         (('--key', 'pkcs11:token=gapship;object=none', '--passphrase-file', 'pin'), 'object not found'),
                         (('--key', 'pkcs11:token=none;object=rsa', '--passphrase-file', 'pin'), 'the engine has no such private key'),
                         (('--key', 'pkcs11:token=gapship', '--passphrase-file', 'pin'), 'names no object'),
+                        (('--key', 'pkcs11:slot-id=0', '--passphrase-file', 'pin'), 'names no object'),
                         (('--key', 'pkcs11:token=gapship;object=p521', '--passphrase-file', 'pin'), 'curve is not accepted'),
                         (('--key', key), 'there is no terminal to ask on')):
         w.gapship('sign', 'b.gapship', *words, status=2, env=env, says=[says, words[1]])
