@@ -177,6 +177,50 @@ def test_the_user_may_allow_more(w):
     check(not listener.called(), 'it called')
 
 
+# The same on site, when it is asked about a release in the cluster.
+HOSTILE_ON_SITE = '''#!/bin/bash
+case $1 in
+version) echo v3.17.0; exit;;
+template) printf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {{name: x}}\\n'; exit;;
+esac
+{{
+  cat {site}/registry.auth >/dev/null && echo read-the-password
+  cat {site}/trust/root.json >/dev/null && echo read-the-root
+  ls {site}/store >/dev/null && echo read-the-store
+  echo x >{site}/store/planted && echo wrote-into-the-store
+  echo x >>{site}/kubeconfig && echo changed-the-kubeconfig
+  unshare -r true && echo made-a-namespace
+  cat {site}/kubeconfig >/dev/null && echo has-the-kubeconfig
+  cat {site}/pki/ca.pem >/dev/null && echo has-its-authority
+  (exec 3<>/dev/tcp/127.0.0.1/{port}) && echo reached-the-cluster
+  echo x >$TMPDIR/own && echo has-a-place-of-its-own
+}} 2>/dev/null | tr '\\n' ' ' >&2
+exit 1
+'''
+NEEDED = ['has-the-kubeconfig', 'has-its-authority', 'reached-the-cluster', 'has-a-place-of-its-own']
+SITE_FILES = ['read-the-password', 'read-the-root', 'read-the-store', 'wrote-into-the-store', 'changed-the-kubeconfig']
+
+
+def test_on_site_a_hostile_helm_has_the_cluster_and_nothing_else(w):
+    product = charted(w, {'templates/app.yaml': '{}\n'})
+    listener = Listener()
+    program = w.write('helm', HOSTILE_ON_SITE.format(site=w.path / 'site', port=listener.port), 0o755)
+    env = {'GAPSHIP_HELM': str(program)}
+    product.build(env=env)
+    site = w.site(w.key()[0], {'registry': {'url': f'http://127.0.0.1:{listener.port}'},
+                               'environments': {'prod': {'kubeconfig': 'kubeconfig'}}, 'policy': {'allowUnsigned': True}})
+    w.write('site/registry.auth', CANARY, 0o600)
+    w.write('site/pki/ca.pem', 'authority')
+    w.write('site/kubeconfig', {'clusters': [{'name': 'x', 'cluster': {'certificate-authority': 'pki/ca.pem'}}]}, 0o600)
+    w.gapship('plan', product.bundle, cwd=site, env=env, status=8, says=NEEDED, silent=['made-a-namespace'] + (SITE_FILES if landlock() else []))
+    w.write('site/kubeconfig', {'users': [{'name': 'x', 'user': {'exec': {'command': 'login'}}}]}, 0o600)
+    w.gapship('plan', '-v', product.bundle, cwd=site, env=env, status=8, says=['names a program for credentials', 'read-the-password'],
+              silent='made-a-namespace')
+    told = harness.run([sys.executable, OLD_KERNEL, 'landlock', *w.command('--output', 'json', 'plan', product.bundle)], cwd=site,
+                       env=w.environment(env)).expect(8).events()
+    equal(sum(event.get('event') == 'unconfined' for event in told), 1, f'times that it was said: {told}')
+
+
 def test_what_the_kernel_lacks_is_said_once_and_the_rest_holds(w):
     product, env, listener = attacked(w)
     try:
