@@ -74,9 +74,14 @@ static int check_output(const char *output, const gs_build_options *options, gs_
     if (options->force) {
         return 0;
     }
-    int rc = gs_writer_check_free(output, options->volume_size > 0, err);
+    gs_error taken = {0};
+    int rc = gs_writer_check_free(output, options->volume_size > 0, &taken);
+    if (rc == GS_EEXISTS) {
+        gs_fail(err, GS_EEXISTS, "%s exists already", taken.where);
+        return gs_error_hint(err, "raise metadata.version, name another file with -o, or replace it with --force");
+    }
     if (rc < 0) {
-        return rc;
+        return gs_fail(err, rc, "%s", taken.message);
     }
     if (options->emit_tbs && gs_fs_exists(AT_FDCWD, options->emit_tbs)) {
         gs_fail(err, GS_EEXISTS, "%s exists already", options->emit_tbs);
