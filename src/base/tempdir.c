@@ -14,7 +14,8 @@
 #include "gapship/fs.h"
 #include "gapship/text.h"
 
-#define PREFIX "gapship-work-"
+#define PREFIX    "gapship-work-"
+#define NAME_TEXT (sizeof PREFIX + GS_RANDOM_TEXT - 1)
 
 /* Removes a directory whose maker is dead: nobody holds its lock. */
 static void remove_dead(int parent, const char *name)
@@ -45,10 +46,11 @@ static void remove_leftovers(const char *path)
 }
 
 /* Made under another name and locked before it gets its own, so that no other run takes it for a leftover. */
-static int make_locked(int parent, const char *name, int *fd, gs_error *err)
+static int make_locked(int parent, const char random[GS_RANDOM_TEXT], char name[NAME_TEXT], int *fd, gs_error *err)
 {
-    char unlocked[sizeof PREFIX + GS_RANDOM_TEXT];
-    (void)snprintf(unlocked, sizeof unlocked, ".%s", name);
+    char unlocked[NAME_TEXT + 1];
+    (void)snprintf(name, NAME_TEXT, PREFIX "%.*s", GS_RANDOM_TEXT - 1, random);
+    (void)snprintf(unlocked, sizeof unlocked, "." PREFIX "%.*s", GS_RANDOM_TEXT - 1, random);
     if (mkdirat(parent, unlocked, 0700) != 0) {
         return gs_fs_fail(err, errno, "cannot make a temporary directory", NULL);
     }
@@ -69,16 +71,13 @@ int gs_tempdir_make(gs_tempdir *dir, gs_error *err)
     const char *parent = getenv("TMPDIR");
     parent = parent && parent[0] == '/' ? parent : "/tmp";
     char random[GS_RANDOM_TEXT];
-    char name[sizeof PREFIX + GS_RANDOM_TEXT];
+    char name[NAME_TEXT];
     GS_AUTO_FD int parent_fd = -1;
     int fd = -1;
     remove_leftovers(parent);
     int code = gs_fs_random_name(random, err);
     code = code == 0 ? gs_fs_open_dir(AT_FDCWD, parent, &parent_fd, err) : code;
-    if (code == 0) {
-        (void)snprintf(name, sizeof name, PREFIX "%s", random);
-        code = make_locked(parent_fd, name, &fd, err);
-    }
+    code = code == 0 ? make_locked(parent_fd, random, name, &fd, err) : code;
     if (code != 0) {
         (void)gs_error_at(err, "%s", parent);
         return gs_error_hint(err, "set TMPDIR to a directory that can be written");
