@@ -243,6 +243,12 @@ int gs_accept_admit(gs_installation *site, const gs_verified *bundle, gs_arena *
     if (code == 0 && order.jump) {
         warn_of_jump(site, gs_verified_statement(bundle), order.highest);
     }
+    if (code == 0 && order.kind == GS_ORDER_EARLIER) {
+        const gs_statement *statement = gs_verified_statement(bundle);
+        gs_emit(&site->run, GS_NOTICE, "earlierBundle", NULL, 0,
+                "%s %s is older than %s, which this site accepted: `gapship rollback --to %s` goes back to it", statement->product,
+                statement->version, order.highest->version, statement->version);
+    }
     if (code == 0 && order.kind == GS_ORDER_PERMITTED) {
         code = gs_age_check_permit(site, site->permit, err);
     }

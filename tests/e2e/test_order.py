@@ -98,7 +98,9 @@ def test_what_verify_says_is_what_import_does(w):
             order = line.verdicts(path, status=0 if newer or known else 3)['order']
             equal(order[0], 'ok' if newer or sequence == top else 'warn' if known else 'fail', f'{sequence} after {top}: {order}')
             if not newer:
-                line('import', path, status=0 if known else 3, says='was kept already' if known else f'is older than 1.{top}.0')
+                older = f'is older than 1.{top}.0'
+                says = ['was kept already', *([older, f'gapship rollback --to 1.{sequence}.0'] if sequence < top else [])] if known else older
+                line('import', path, status=0 if known else 3, says=says)
         equal(line.verdicts(twin, status=3)['order'][0], 'fail', 'a second bundle of sequence 2')
         line('import', twin, status=3, says='two different bundles claim to be shop epoch 0, sequence 2')
     equal([row['version'] for row in line.rows('accepted')], ['1.2.0', '1.4.0'], 'accepted')

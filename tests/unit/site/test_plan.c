@@ -150,6 +150,65 @@ static void test_upgrades_from(void **state)
     planned_done(&old);
 }
 
+/* Each environment has its own way up: what one runs decides for it alone, and nothing is planned when one cannot. */
+static void test_the_edges_of_upgrade_paths(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        const char *from, *runs; /* runs NULL: nothing */
+        int code;
+    } cases[] = {
+        {">=1.1.0", NULL, 0},
+        {">=1.1.0", "1.1.0", 0},
+        {">=1.1.0", "v1.1.0", 0},
+        {">=1.1.0", "1.0.99", GS_ECHECK},
+        {">=1.1.0", "1.1.0-rc.1", GS_ECHECK}, /* before the release it leads to */
+        {">=1.1.0 <1.2.0", "1.1.9", 0},
+        {">=1.1.0,<1.2.0", "1.2.0-rc.1", 0},
+        {">=1.1.0 <1.2.0", "1.2.0", GS_ECHECK},
+        {"<1.1.0", "1.1.0", GS_ECHECK},
+        {"<=1.1.0", "1.1.0", 0},
+        {"=1.1.0", "1.1.0", 0},
+        {"=1.1.0", "1.1.1", GS_ECHECK},
+        {">1.1.0", "1.1.0", GS_ECHECK},
+        {">=1.9", "1.10", 0}, /* numbers, not text */
+        {">=1.10", "1.9", GS_ECHECK},
+        {"1.1.0", "1.1.0", GS_ESPEC},
+    };
+    planned old;
+    planned_init(&old, "metadata: {name: shop, version: \"1.0.0\", sequence: 1}\nenvironments:\n- name: staging\n" ONE_UNIT, 'b');
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        f->bundle.contents.release->requires.upgrades_from = cases[i].from;
+        f->request.to = NULL;
+        f->past[1] = (gs_plan_past){.environment = "production"};
+        if (cases[i].runs) {
+            past_runs(&f->past[1], &old);
+            f->past[1].version = cases[i].runs;
+        }
+        if (cases[i].code == 0) {
+            assert_plan(&f->request, STAGING_STEPS "production/gate\n" PRODUCTION_STEPS);
+        } else {
+            assert_refused(&f->request, cases[i].code, cases[i].code == GS_ESPEC ? "not a version constraint" : "production");
+            f->request.to = "staging"; /* where nothing runs yet */
+            assert_plan(&f->request, STAGING_STEPS);
+        }
+    }
+    /* What runs already needs no way up, and a rollback goes down. */
+    f->request.to = NULL;
+    f->bundle.contents.release->requires.upgrades_from = ">=9";
+    past_runs(&f->past[1], &f->bundle);
+    assert_plan(&f->request, STAGING_STEPS "production/gate\n" PRODUCTION_STEPS);
+    planned newer;
+    planned_init(&newer, "metadata: {name: shop, version: \"1.3.0\", sequence: 3}\nenvironments:\n- name: production\n" ONE_UNIT,
+                 'c');
+    past_runs(&f->past[1], &newer);
+    f->request.rollback = true;
+    f->past[0].verified = true;
+    assert_plan(&f->request, "production/gate\nproduction/load\n" PRODUCTION_STEPS);
+    planned_done(&newer);
+    planned_done(&old);
+}
+
 static void test_an_install_never_goes_back(void **state)
 {
     fixture *f = *state;
@@ -216,6 +275,7 @@ int main(void)
         T(test_a_gate_needs_its_environment_first),
         T(test_an_environment_that_the_site_lacks),
         T(test_upgrades_from),
+        T(test_the_edges_of_upgrade_paths),
         T(test_an_install_never_goes_back),
         T(test_a_rollback_touches_only_what_is_newer),
         T(test_a_rollback_runs_no_older_migration),
