@@ -432,49 +432,57 @@ def test_containerd_cve_2026_50195_tags_that_an_import_brings(w):
     equal(shop.registry.tags('platform/shop/backend'), ['1.0.0', 'latest'], 'tags of the good one')
 
 
-HEX = 'ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff'
-MALFORMED = ['', 'sha256', 'sha256:', ':' + HEX, HEX, 'sha256' + HEX, 'sha256:' + HEX[1:], 'sha256:' + HEX + 'f', 'sha256:' + HEX.upper(), 'SHA256:' + HEX,
-             'Sha256:' + HEX, 'sha256::' + HEX, 'sha256: ' + HEX[1:], ' sha256:' + HEX, 'sha256:' + HEX + ' ', 'sha256:' + HEX + '\n', 'sha256:' + HEX[:-1] + 'g',
-             'sha256:' + HEX[:-1] + '/', 'sha256:' + HEX[:-2] + '..', 'sha256:../../../../../../etc/passwd', '../sha256:' + HEX, 'sha256:../' + HEX[3:],
-             'sha256:' + HEX[:32] + '/../' + HEX[36:], 'sha256/' + HEX, 'sha256:' + HEX + '/x', 'sha256:' + HEX + '?x=y', 'sha256:' + HEX + '#x',
-             'sha256:' + HEX[:-3] + '%2f', 'sha256:' + HEX[:-1] + '\0', 'sha1:' + HEX[:40], 'md5:' + HEX[:32], 'sha512:' + HEX, 'sha384:' + HEX + HEX[:32],
-             'sha256+b64:' + HEX, 'sha256:' + HEX + '@sha256:' + HEX, 'sha256:' + HEX + ',sha256:' + HEX, '@sha256:' + HEX, 'sha256:ﬀ' + HEX[2:],
-             'sha256:' + '0x' + HEX[2:], 'sha256:' + HEX * 1000]
+def malformed(right):
+    """Forms that are no digest, made of the right one wherever they can be, so that who reads them loosely finds content."""
+    return ['', 'sha256', 'sha256:', ':' + right, right, 'sha256' + right, 'sha256:' + right[1:], 'sha256:' + right + 'f', 'sha256:' + right.upper(),
+            'SHA256:' + right, 'Sha256:' + right, 'sha256::' + right, 'sha256: ' + right, ' sha256:' + right, 'sha256:' + right + ' ',
+            'sha256:' + right + '\n', 'sha256:' + right[:-1] + 'g', 'sha256:' + right[:-1] + '/', 'sha256:' + right[:-2] + '..',
+            'sha256:../../../../../../etc/passwd', '../sha256:' + right, 'sha256:../sha256/' + right, 'sha256:./' + right, 'sha256/' + right,
+            'sha256:' + right + '/.', 'sha256:' + right + '?x=y', 'sha256:' + right + '#x', 'sha256:' + right[:-3] + '%2f', 'sha256:' + right + '\0',
+            'sha1:' + right[:40], 'md5:' + right[:32], 'sha512:' + right, 'sha384:' + right + right[:32], 'sha256+b64:' + right,
+            'sha256:' + right + '@sha256:' + right, 'sha256:' + right + ',sha256:' + right, '@sha256:' + right, 'sha256:' + right[:-2] + 'ﬀ',
+            'sha256:0x' + right, 'sha256:' + right * 1000]
 
 
 def test_containers_image_cve_2024_3727_malformed_digests(w):
     """A digest was used in a path or a URL before its form was looked at: in every place where one is read."""
-    equal(len(MALFORMED), 40, 'malformed digests')
-    check(len(set(MALFORMED)) == 40, 'one is there twice')
     registry = w.stack.enter_context(FaultRegistry())
     product, layout = Product(w), w.path / 'product/layout'
     good = hostile_image(layout, 'v1')
     manifest = json.loads((layout / 'blobs/sha256' / good[7:]).read_text())
     index = json.loads((layout / 'index.json').read_text())
+    for blob in (layout / 'blobs/sha256').iterdir():
+        registry.add_blob(blob.read_bytes())
+    for reference in (good, 'v1'):
+        registry.add_manifest('org/app', reference, (layout / 'blobs/sha256' / good[7:]).read_bytes())
     outside = everything(w.path / 'home')
-    for digest in MALFORMED:
-        # of an image's layer, in a layout; and the digest of the manifest itself
+
+    def built(source, statuses, what):
+        product.save(images=[{'from': source, 'as': 'org/app'}])
+        done = harness.run(w.command('build', '--unsigned', '--force'), cwd=product.path, env=w.environment())
+        check(done.status in statuses and 'this is a bug' not in done.err, f'{what}\n{done}')
+        (product.path / 'release.lock').unlink(missing_ok=True)
+
+    layer = manifest['layers'][0]['digest'][7:]
+    equal((len(malformed(layer)), len(set(malformed(layer)))), (40, 40), 'malformed digests')
+    for of_layer, of_manifest in zip(malformed(layer), malformed(good[7:])):
         changed = json.loads(json.dumps(manifest))
-        changed['layers'][0]['digest'] = digest
+        changed['layers'][0]['digest'] = of_layer
         descriptor = mkimage.blob(layout, mkimage.dump(changed), 'application/vnd.oci.image.manifest.v1+json')
-        for entry in (dict(index['manifests'][0], digest=descriptor['digest'], size=descriptor['size']), dict(index['manifests'][0], digest=digest)):
+        for entry in (dict(index['manifests'][0], digest=descriptor['digest'], size=descriptor['size']), dict(index['manifests'][0], digest=of_manifest)):
             (layout / 'index.json').write_bytes(mkimage.dump(dict(index, manifests=[entry])))
-            product.save(images=[{'from': 'oci:layout:v1', 'as': 'org/app'}])
-            done = harness.run(w.command('build', '--unsigned'), cwd=product.path, env=w.environment())
-            check(done.status in (2, 3) and 'this is a bug' not in done.err, f'{digest!r}\n{done}')
-        # in a reference: refused before anybody is asked
-        product.save(images=[{'from': f'{registry.host}/org/app@{digest}', 'as': 'org/app'}])
-        product('build', '--unsigned', status=2, silent='this is a bug')
-        # in what a registry sends
-        registry.add_manifest('org/app', 'v1', changed)
-        product.save(images=[{'from': f'{registry.host}/org/app:v1', 'as': 'org/app'}])
-        done = harness.run(w.command('build', '--unsigned'), cwd=product.path, env=w.environment())
-        check(done.status in (2, 3, 6) and 'this is a bug' not in done.err, f'{digest!r}\n{done}')
-    asked = {entry['path'] for entry in registry.log if '/blobs/' in entry['path']}
-    check(not [path for path in asked if not re.search(r'/blobs/sha256:[0-9a-f]{64}$', path)], f'asked for {asked}')
-    check('v1' in str(registry.log), 'nobody asked the registry')
-    equal(everything(w.path / 'home'), outside, 'files outside')
+            built('oci:layout:v1', (2, 3), f'in a layout: {entry["digest"]!r}, {of_layer!r}')
+        built(f'{registry.host}/org/app@{of_manifest}', (2, ), f'in a reference: {of_manifest!r}')
+        registry.add_manifest('org/app', 'bad', changed)
+        built(f'{registry.host}/org/app:bad', (2, 3, 6), f'from a registry: {of_layer!r}')
+    (layout / 'index.json').write_bytes(mkimage.dump(index))
     check(not product.bundle.exists(), 'a bundle was made')
+    for source in ('oci:layout:v1', f'{registry.host}/org/app@{good}', f'{registry.host}/org/app:v1'):
+        built(source, (0, ), f'the right digest in {source}')
+        product.bundle.unlink()  # or the next build takes its content from there
+    asked = {entry['path'] for entry in registry.log if '/blobs/' in entry['path']}
+    check(asked and not [path for path in asked if not re.search(r'/blobs/sha256:[0-9a-f]{64}$', path)], f'asked for {asked}')
+    equal(everything(w.path / 'home'), outside, 'files outside')
 
 
 def test_image_spec_ghsa_77vh_cve_2021_41190_documents_of_two_kinds(w):
@@ -531,6 +539,13 @@ def test_helm_cve_2025_32386_an_archive_that_grows_800_times(w):
     for name in ('bomb_content', 'bomb_total', 'bomb_padding', 'bomb_entries', 'bomb_pax'):
         chart_of(w, product, made[name])
     check((400 << 20) / made['bomb_padding'].stat().st_size > 800, 'this is no bomb')
+    one = io.BytesIO()
+    with tarfile.open(fileobj=one, mode='w') as tar:  # less than all files may have together, more than one may
+        entry = tarfile.TarInfo('Chart.yaml')
+        entry.size = 50 << 20
+        tar.addfile(entry, io.BytesIO(bytes(50 << 20)))
+    w.write('one.gz', '').write_bytes(gzip.compress(one.getvalue()))
+    chart_of(w, product, w.path / 'one.gz')
     w.write('deep.gz', '').write_bytes(gzip.compress(made['bomb_content'].read_bytes()))  # a bomb in a bomb
     chart_of(w, product, w.path / 'deep.gz')
 

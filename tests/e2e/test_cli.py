@@ -46,7 +46,7 @@ def on_terminal(w, *words, answer=None, env=None, cwd='.'):
 
 def test_gapship_alone_says_how_to_begin(w):
     said = w.gapship().out
-    equal(re.findall(r'^  (\w[\w ]*?)  +\S', said, re.M)[:len(VERBS)], VERBS, 'verbs')
+    equal(re.findall(r'^  (\w[\w -]*?)  +\S', said, re.M)[:len(VERBS)], VERBS, 'verbs')
     for begin in ('gapship init', 'gapship build --key release.key', 'gapship install NAME-VERSION.gapship'):
         check(begin in said, f'{begin} is missing:\n{said}')
 
