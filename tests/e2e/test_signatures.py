@@ -266,6 +266,20 @@ def of_site(bench, kind):
     yield 'a site key by an unknown scheme', SIGNATURE, [*release, site[0].but(scheme=UNKNOWN_SCHEME)]
 
 
+def unsigned(bench, kind):
+    """(name, expected, entries) where site.yaml says allowUnsigned: true. It lets in what nobody signed, and nothing else."""
+    first, second, third = (bench.good[signer.id] for signer in bench.keys[kind][:3])
+    stranger = bench.good[bench.keys[kind][ROLE].id]
+    yield 'a stranger', SIGNATURE, [stranger]
+    yield 'one of two', SIGNATURE, [first]
+    yield 'one of two and a stranger', SIGNATURE, [stranger, second]
+    yield 'an unknown scheme', SIGNATURE, [first.but(scheme=UNKNOWN_SCHEME)]
+    yield 'a bad one', SIGNATURE, [first, second, third.but(made=stranger.made, fits=False)]
+    yield 'an empty one', FORMAT, [first.but(made=b'')]
+    yield 'none', OK, []
+    yield 'two of two', OK, [first, second]
+
+
 def next_kind(kind):
     return signers.KINDS[(signers.KINDS.index(kind) + 1) % len(signers.KINDS)]
 
@@ -284,6 +298,9 @@ def all_cases(bench):
         root = bench.root(f'{kind} and site', bench.keys[kind][:3], 2, bench.keys[next_kind(kind)][ROLE:ROLE + 2])
         for name, expected, entries in of_site(bench, kind):
             yield Case(f'{kind}, with a site role: {name}', expected, entries, root)
+        root = bench.root(f'{kind} and allowUnsigned', bench.keys[kind][:3], 2)
+        for name, expected, entries in unsigned(bench, kind):
+            yield Case(f'{kind}, unsigned ones allowed: {name}', expected, entries, root, by_import=True, allow_unsigned=True)
 
 
 # ---- the program

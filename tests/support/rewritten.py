@@ -4,9 +4,11 @@ import bundle
 from product import Product
 
 
-def writer(w, **options):
+def writer(w, epoch=0, **options):
     """A bundle.Writer of a complete small bundle; options: those of bundle.Writer."""
-    product = Product(w, folder='rewritten', overlays=[])
+    product = Product(w, folder=f'rewritten-{epoch}')
+    product.release['metadata']['epoch'] = epoch
+    product.save()
     product.build()
     with bundle.Reader(product.bundle, allow_unsigned=True) as reader:
         predicate = reader.predicate
