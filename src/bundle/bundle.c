@@ -115,6 +115,18 @@ static int open_medium(int *fd, uint64_t length, const char *name, const gs_volu
     return code;
 }
 
+/* Who names a bundle as the release engineer did may have been given volumes of it. */
+static void hint_at_volumes(const char *path, gs_error *err)
+{
+    GS_AUTO_FREE char *first = NULL;
+    if (asprintf(&first, "%s.001", path) < 0) {
+        first = NULL;
+    }
+    if (first && gs_fs_exists(AT_FDCWD, first)) {
+        (void)gs_error_hint(err, "it was split into volumes: name %s", first);
+    }
+}
+
 static int open_bundle(int dirfd, const char *name, const gs_volume_search *where, gs_bundle **out, gs_error *err)
 {
     GS_AUTO_FD int fd = -1;
@@ -123,6 +135,9 @@ static int open_bundle(int dirfd, const char *name, const gs_volume_search *wher
     gs_digest named = {0};
     uint64_t length = 0;
     int code = gs_fs_open_read(dirfd, name, false, &fd, &length, err);
+    if (code == GS_ENOTFOUND && where) {
+        hint_at_volumes(name, err);
+    }
     code = code == 0 ? open_medium(&fd, length, name, where, &medium, &named, err) : code;
     if (code != 0) {
         return code;

@@ -331,19 +331,20 @@ class StockTools(Case):
         return done.stdout
 
     def commands(self):
-        """The commands of FORMAT.md section 10, as they stand there."""
+        """The commands of FORMAT.md section 10, as they stand there: a list, and those with a label."""
         with open('bundle-spec/FORMAT.md', encoding='utf-8') as file:
             section = file.read().split('## 10. ')[1].split('\n## ')[0]
-        return [block.split('```')[0] for block in section.split('```\n')[1::2]]
+        blocks = re.findall(r'^```sh ?([^\n]*)\n(.*?)^```', section, re.M | re.S)
+        return [text for label, text in blocks if not label], {label: text for label, text in blocks if label}
 
     def test_the_documented_commands(self):
         writer = self.plan([100, CHUNK + 3])
-        unpack, signature, verify, content = self.commands()
-        for key, number in {'ecdsa-p256': 0, 'ecdsa-p384': 1, 'ed25519': 2, 'rsa-pss': 3, 'rsa': 3}.items():
+        (unpack, signature, content), by_key = self.commands()
+        for key in ('ecdsa-p256', 'ecdsa-p384', 'ed25519', 'rsa-pss', 'rsa'):
             with self.subTest(key=key):
                 self.write_with_tool('F', key)
-                command = verify.replace('\\\n', ' ').splitlines()[number]
-                self.shell(f'cp {key}.pub key.pub\n{unpack}\n{signature}\n{command}')
+                verify = by_key['rsa-pss' if key == 'rsa' else key]
+                self.shell(f'cp {key}.pub key.pub\n{unpack}\n{signature}\n{verify}')
                 self.assertEqual(self.get('statement.json'), writer.statement(writer.index()))
         predicate = json.loads(self.get('statement.json'))['predicate']
         out = self.shell(f'rm -rf layout; {content}')

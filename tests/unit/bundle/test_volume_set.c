@@ -248,6 +248,15 @@ static void test_one_in_place_of_another(void **state)
     sample_done(&s);
 }
 
+static void test_the_name_without_a_number(void **state)
+{
+    sample s;
+    gs_error err = {0};
+    make(&s, *state);
+    assert_fails(&err, GS_ENOTFOUND, "it was split into volumes: name", take(&s, s.path, NULL, 0, &err));
+    sample_done(&s);
+}
+
 static void test_a_volume_where_a_whole_bundle_belongs(void **state)
 {
     sample s;
@@ -302,6 +311,7 @@ int main(void)
         test_in_tempdir(test_damage_names_the_volume),
         test_in_tempdir(test_directories),
         test_in_tempdir(test_one_in_place_of_another),
+        test_in_tempdir(test_the_name_without_a_number),
         test_in_tempdir(test_a_volume_where_a_whole_bundle_belongs),
         test_in_tempdir(test_signatures_are_in_the_first),
     };
