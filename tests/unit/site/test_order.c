@@ -372,6 +372,21 @@ static void test_below_the_floor_the_root_alone_permits(void **state)
     assert_refused(w, old, GS_EDOWNGRADE, "is below the security floor 9"); /* it was not for ever */
 }
 
+/* One that was accepted before the floor rose above it. */
+static void test_the_root_permits_what_the_floor_has_closed(void **state)
+{
+    world *w = *state;
+    const said old = {.sequence = 5};
+    assert_taken(w, old);
+    assert_taken(w, (said){.sequence = 10, .floor = 8});
+    assert_refused(w, old, GS_EDOWNGRADE, "is below the security floor 8");
+    permit(w, "0.10", NULL, 1);
+    assert_taken(w, old);
+    assert_int_equal(count_rows(w, GS_ENTRY_ACCEPTED), 3);
+    w->permit = NULL;
+    assert_known(w, old);
+}
+
 static void test_an_expired_permit(void **state)
 {
     world *w = *state;
@@ -565,6 +580,7 @@ int main(void)
         T(test_a_permit_lets_one_bundle_in),
         T(test_permits_that_do_not_count),
         T(test_below_the_floor_the_root_alone_permits),
+        T(test_the_root_permits_what_the_floor_has_closed),
         T(test_an_expired_permit),
         T(test_a_kept_copy_is_signed_again),
         T(test_a_clock_that_is_ten_years_behind),
