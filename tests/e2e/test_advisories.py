@@ -235,7 +235,10 @@ def test_zarf_cve_2026_29064_symlink_in_a_signed_bundle(w):
     temporary.mkdir()
     for number, name in enumerate((*LINKS, *NAMES)):
         forge = Forge(good)
-        forge.put_layer(forge.of_kind('overlay')[0], 0, gzip.compress(made[name].read_bytes()))
+        overlay = forge.of_kind('overlay')[0]  # whole but for what is added to it, so that nothing else is wrong
+        content = gzip.decompress(forge.blobs[forge.manifest(overlay)['layers'][0]['digest']])
+        check(content.endswith(bytes(1024)), 'the overlay has another end')
+        forge.put_layer(overlay, 0, gzip.compress(content[:-1024] + made[name].read_bytes()))
         bad = forge.number(2 + number).save(w.path / 'bad.gapship', shop.private)
         before = everything(shop.registry.folder / 'data', temporary, shop.site / 'trust')
         done = harness.run(w.command('-C', shop.site, 'install', bad, '--yes'), env=w.environment({'TMPDIR': str(temporary)}))
