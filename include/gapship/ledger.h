@@ -23,8 +23,9 @@ typedef enum gs_entry_kind {
     GS_ENTRY_ENVIRONMENT, /* an environment is on its way to a bundle (BEGUN), runs it (DONE), or failed to get there (FAILED) */
     GS_ENTRY_SCHEMA,      /* a database's revision (detail) as migrations leave it; step is the schema's name */
     GS_ENTRY_REMOVED,     /* a kept bundle was removed */
-    GS_ENTRY_ROOT         /* a later trust root was proven (BEGUN), and is kept (DONE): version and sequence are its version, epoch is its
-                             epoch, bundle is its fingerprint. CREATED rows say the same of the first */
+    /* A later trust root was proven (BEGUN), and is kept (DONE): version and sequence are its version, epoch is its epoch, bundle is its
+     * fingerprint. CREATED rows say the same of the first. */
+    GS_ENTRY_ROOT
 } gs_entry_kind;
 
 typedef enum gs_entry_state {

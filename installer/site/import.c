@@ -8,6 +8,10 @@
 /* A root-only bundle: from which root to which. */
 static int import_roots(gs_installation *site, const char *path, gs_arena *arena, gs_node **result, gs_error *err)
 {
+    if (!site->trust) {
+        (void)gs_fail(err, GS_EUSAGE, "this site trusts no root that another one could follow");
+        return gs_error_hint(err, "site.yaml says whom it trusts: trust: {root: trust/root.json}");
+    }
     const uint64_t from = gs_trust_version(site->trust);
     gs_digest fingerprint;
     int code = gs_roots_import(site, path, err);
