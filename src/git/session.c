@@ -260,8 +260,8 @@ int gs_git_session_fail(gs_git_session *session, int status, const char *action)
     status = gs_git_open_status(status);
     char reason[GS_ERROR_MESSAGE_MAX];
     gs_text_printable(gs_git_reason(), reason, sizeof(reason));
-    /* A signal ends the system call that libgit2 waits in. */
-    int code = gs_check_stop(session->run, 2, session->err);
+    /* A signal, the first one too, ends the system call that libgit2 waits in. */
+    int code = gs_check_stop(session->run, 1, session->err);
     if (code != 0) {
         return code;
     }
