@@ -101,8 +101,7 @@ else
 fi
 
 # 4. Every member, by the place and the length that the index gives, against the digest it gives, whole and in chunks of 4 MiB.
-[ "$(piece "$work/index" 0 8)" = GSINDEX1 ] && [ "$(number "$work/index" 8 4)" = 1 ] && [ "$(number "$work/index" 16 8)" = 22 ] ||
-  fail "the index has another form"
+[ "$(piece "$work/index" 0 8) $(number "$work/index" 8 4) $(number "$work/index" 16 8)" = 'GSINDEX1 1 22' ] || fail "the index has another form"
 members=$(number "$work/index" 12 4)
 mkdir -p "$work/content/blobs/sha256" "$work/content/gapship"
 piece "$bundle" 512 "$envelope" > "$work/content/gapship/envelope"
@@ -117,7 +116,7 @@ before=0
 paste -d ' ' "$work/numbers" "$work/digests" | while read -r first chunk offset stored raw _ _ _ _ sum; do
   kind=$((first % 65536))
   own=$((stored > 4194304 ? (stored + 4194303) / 4194304 : 0))
-  [ "$first" = $((own * 4294967296 + kind)) ] && [ "$chunk" = "$before" ] && [ "$raw" = "$stored" ] || fail "an entry of the index contradicts itself"
+  [ "$first $chunk $raw" = "$((own * 4294967296 + kind)) $before $stored" ] || fail "an entry of the index contradicts itself"
   before=$((before + own))
   case $kind in
     1) name=oci-layout ;;
@@ -135,8 +134,8 @@ paste -d ' ' "$work/numbers" "$work/digests" | while read -r first chunk offset 
 done
 piece "$work/index" $((24 + 72 * members)) "$size" | od -An -v -tx1 -w32 | tr -d ' ' | cmp - "$work/chunks" || fail "a chunk is not what was signed"
 [ "$(cat "$work/content/oci-layout")" = '{"imageLayoutVersion":"1.0.0"}' ] || fail "oci-layout says something else"
-[ "$(sed -n '3,5p' "$work/names" | tr '\n' ' ')" = 'oci-layout index.json manifest.json ' ] && [ -z "$(sort "$work/names" | uniq -d)" ] ||
-  fail "the members are not those of a bundle, or one is there twice"
+[ "$(sed -n '3,5p' "$work/names" | tr '\n' ' ')" = 'oci-layout index.json manifest.json ' ] || fail "the members are not those of a bundle"
+[ -z "$(sort "$work/names" | uniq -d)" ] || fail "a member is there twice"
 says "\"layout\":{\"sha256\":\"$(digest < "$work/content/index.json")\"}"
 
 # 5. Every byte between the members: packing what was found makes the same file again.

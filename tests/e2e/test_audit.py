@@ -145,6 +145,9 @@ def test_the_bytes_to_be_signed_of_a_finished_bundle(w):
     unsigned.product('build', '--emit-tbs', w.path / 'again.tbs', '-o', w.path / 'other.gapship', status=2, says='again.tbs exists already')
     check(not (w.path / 'other.gapship').exists(), 'a bundle was built before its other output was looked at')
     unsigned.product('build', '--force', '--emit-tbs', w.path / 'again.tbs', '-o', w.path / 'other.gapship')
+    unsigned.product('build', '--emit-tbs', w.path / 'nowhere/x.tbs', '-o', w.path / 'last.gapship', status=2,
+                     says=['nowhere/x.tbs', 'the bundle is finished', 'last.gapship --emit-tbs FILE'])
+    w.gapship('sign', 'last.gapship', '--emit-tbs', 'last.tbs')
 
 
 def test_signatures_come_in_the_forms_that_tools_write(w):
