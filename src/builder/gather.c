@@ -60,7 +60,7 @@ static int read_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed 
         return gs_error_at(err, "%s", spec->from);
     }
     const char *version = gs_node_text(doc->root, "version");
-    if (!version) {
+    if (!version || version[0] == '\0') {
         return gs_builder_fail(builder, spec->place, err, "Chart.yaml of %s names no version", spec->from);
     }
     GS_AUTO_BUF gs_buf config;
