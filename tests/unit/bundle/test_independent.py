@@ -103,7 +103,8 @@ class BothWays(Case):
     def test_same_bytes_for_every_statement(self):
         limits = {'epoch': 2**53 - 1, 'sequence': 2**53 - 1, 'securityFloor': 2**53 - 1}
         for change in ({'epoch': 0, 'sequence': 0, 'securityFloor': 0}, limits, {'issuedAt': '1970-01-01T00:00:00Z'},
-                       {'issuedAt': '9999-12-31T23:59:59Z'}, {'product': 'a', 'version': '0'},
+                       {'issuedAt': '9999-12-31T23:59:59Z'}, {'product': 'a', 'version': '0'}, {'freshUntil': '2026-02-19T13:55:00Z'},
+                       {'freshUntil': '2025-11-21T13:55:00Z'}, {'freshUntil': '9999-12-31T23:59:59Z'},
                        {'product': 'a' * 63, 'version': 'v' * 128, 'upgradesFrom': '>=' + '1' * 120}):
             fields = {**FIELDS, **change}
             with self.subTest(change=change):
