@@ -69,10 +69,10 @@ typedef struct gs_installation {
     const gs_permit *permit; /* that this run was given, or NULL (gs_installation_permit) */
     const char *permit_file;
     uint64_t permit_root; /* version of the root by which it counts */
-    int64_t now;             /* at the beginning of the run, seconds since 1970; never before what the ledger has seen */
-    int64_t ticks;           /* gs_ticks() then */
-    unsigned told;           /* warnings that were given: GS_TOLD_… */
-    gs_tools tools;          /* found when the first plan is carried out or looked at */
+    int64_t now;          /* at the beginning of the run, seconds since 1970; never before what the ledger has seen */
+    int64_t ticks;        /* gs_ticks() then */
+    unsigned told;        /* warnings that were given: GS_TOLD_… */
+    gs_tools tools;       /* found when the first plan is carried out or looked at */
     gs_filelock lock;
     const char *const *volumes; /* directories where volumes of a split bundle may be, besides the one that is named; borrowed */
     size_t volume_count;
@@ -95,6 +95,9 @@ int gs_installation_permit(gs_installation *installation, const char *path, gs_e
  * it is also copied into the store, judged by the order of bundles (accept.c) and written to the ledger. */
 int gs_installation_bundle(gs_installation *installation, const char *bundle, bool keep, gs_verified **out,
                            gs_error *err) GS_MUST_USE;
+/* The file of the kept bundle that NAME@VERSION or a digest prefix names, in arena. GS_ENOTFOUND. */
+int gs_installation_kept(gs_installation *installation, const char *bundle, gs_arena *arena, const char **path,
+                         gs_error *err) GS_MUST_USE;
 
 /* ---- plan ---- */
 

@@ -36,6 +36,8 @@ int gs_store_keep(const gs_run *run, gs_store *store, const gs_verified *verifie
 /* Opens and verifies a kept bundle's head on these terms. GS_ENOTFOUND. */
 int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_terms *terms, gs_verified **out, gs_error *err) GS_MUST_USE;
 bool gs_store_has(const gs_store *store, const gs_digest *digest);
+/* Where its file is, or would be; in arena. */
+const char *gs_store_bundle_path(const gs_store *store, gs_arena *arena, const gs_digest *digest);
 /* Digests of all kept bundles, sorted; in arena. */
 int gs_store_list(const gs_store *store, gs_arena *arena, gs_digest **out, size_t *count, gs_error *err) GS_MUST_USE;
 int gs_store_remove(gs_store *store, const gs_digest *digest, gs_error *err) GS_MUST_USE;

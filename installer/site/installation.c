@@ -325,3 +325,17 @@ int gs_installation_bundle(gs_installation *installation, const char *bundle, bo
     }
     return code == GS_ESIGNATURE ? gs_fail_revoked(err) : code;
 }
+
+int gs_installation_kept(gs_installation *installation, const char *bundle, gs_arena *arena, const char **path, gs_error *err)
+{
+    gs_digest digest;
+    int code = find_kept(installation, bundle, &digest, err);
+    const char *file = code == 0 ? gs_store_bundle_path(installation->store, arena, &digest) : NULL;
+    if (code == 0 && !file) {
+        code = gs_fail_nomem(err);
+    }
+    if (code == 0) {
+        *path = file;
+    }
+    return code;
+}

@@ -121,6 +121,13 @@ int gs_store_bundle(gs_store *store, const gs_digest *digest, const gs_terms *te
     return code;
 }
 
+const char *gs_store_bundle_path(const gs_store *store, gs_arena *arena, const gs_digest *digest)
+{
+    char name[GS_STORE_NAME];
+    gs_store_name(digest, name);
+    return gs_arena_printf(arena, "%s/" GS_STORE_BUNDLES "/%s", store->path, name);
+}
+
 int gs_store_list(const gs_store *store, gs_arena *arena, gs_digest **out, size_t *count, gs_error *err)
 {
     gs_fs_entry *entries = NULL;

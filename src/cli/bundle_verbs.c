@@ -18,6 +18,20 @@ static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
 
 /* ---- opening ---- */
 
+/* A path, or where there is no such file and a site, NAME@VERSION or a digest prefix of a bundle that the site keeps. */
+static int find_bundle(gs_invocation *invocation, const char **path, gs_error *err)
+{
+    const char *bundle = gs_positional(invocation->arguments, 0);
+    GS_AUTO_INSTALLATION gs_installation *site = NULL;
+    gs_error no_site = {0};
+    *path = bundle;
+    if (strchr(bundle, '/') || gs_fs_exists(AT_FDCWD, bundle) ||
+        gs_installation_open(&invocation->run, gs_value(invocation->arguments, "site"), false, &site, &no_site) != 0) {
+        return 0;
+    }
+    return gs_installation_kept(site, bundle, invocation->arena, path, err);
+}
+
 /* --root, or the root of the site found here; NULL when there is neither. */
 static int find_trust(gs_invocation *invocation, gs_trust **out, gs_error *err)
 {
@@ -60,7 +74,11 @@ static int open_bundle(gs_invocation *invocation, gs_verified **out, gs_error *e
     GS_AUTO_TRUST gs_trust *trust = NULL;
     size_t count = 0;
     const char *const *volumes = gs_values(invocation->arguments, "volumes", &count);
-    int rc = gs_bundle_open_volumes(gs_positional(invocation->arguments, 0), volumes, count, &bundle, err);
+    const char *path = NULL;
+    int rc = find_bundle(invocation, &path, err);
+    if (rc == 0) {
+        rc = gs_bundle_open_volumes(path, volumes, count, &bundle, err);
+    }
     if (rc == 0) {
         rc = find_trust(invocation, &trust, err);
     }
@@ -76,13 +94,11 @@ static int open_bundle(gs_invocation *invocation, gs_verified **out, gs_error *e
 static int examine(gs_invocation *invocation, bool whole, gs_examination *out, gs_error *err)
 {
     const gs_arguments *arguments = invocation->arguments;
-    gs_examine_options options = {.bundle = gs_positional(arguments, 0),
-                                  .root = gs_value(arguments, "root"),
-                                  .site = gs_value(arguments, "site"),
-                                  .whole = whole,
-                                  .need_trust = whole};
+    gs_examine_options options = {
+        .root = gs_value(arguments, "root"), .site = gs_value(arguments, "site"), .whole = whole, .need_trust = whole};
     options.volumes = gs_values(arguments, "volumes", &options.volume_count);
-    return gs_examine(&invocation->run, &options, invocation->arena, out, err);
+    int rc = find_bundle(invocation, &options.bundle, err);
+    return rc < 0 ? rc : gs_examine(&invocation->run, &options, invocation->arena, out, err);
 }
 
 static gs_node *add_verdicts(gs_invocation *invocation, gs_node *result, const gs_examination *examination)

@@ -47,6 +47,20 @@ def test_install_upgrade_and_roll_back(w):
     equal(states, {'staging': ('1.1.0', 'running', 0), 'production': ('1.0.0', 'running', 0)}, 'status')
 
 
+def test_a_kept_bundle_is_looked_into_by_name_and_digest(w):
+    shop = Shop(w)
+    one = shop.build('1.0.0', 1)
+    digest = shop.json('inspect', one)['digest'].removeprefix('sha256:')
+    shop('import', one)
+    one.unlink()
+    for name in ('shop@1.0.0', digest[:8], f'sha256:{digest}'):
+        equal(shop.json('inspect', name)['digest'], f'sha256:{digest}', name)
+    equal(shop.json('verify', 'shop@1.0.0')['integrity']['verdict'], 'ok', 'integrity')
+    shop('extract', 'shop@1.0.0', '-o', w.path / 'layout')
+    check((w.path / 'layout/oci-layout').exists(), 'the layout')
+    shop('verify', 'shop@2.0.0', status=2, says="no kept bundle is called so")
+
+
 def test_the_same_command_again_does_nothing(w):
     shop = Shop(w)
     one = shop.build('1.0.0', 1)
