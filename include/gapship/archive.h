@@ -69,10 +69,6 @@ int gs_gzip_write(gs_source *in, gs_sink *sink, gs_error *err) GS_MUST_USE;
  * raw bytes are GS_ELIMIT. gzip's own checksum is not compared: what is decoded has a digest. Takes inner over. */
 int gs_source_decompress(gs_source *inner, uint64_t max, gs_source **out, gs_error *err) GS_MUST_USE;
 
-/* The names in an image layer (tar, gzip or zstd), for the build's "is the migration's program in the image", as they stand there but
- * without "./" and "/" in front. Links are listed. visit returns 1 to stop. Takes `in` over. */
-int gs_layer_names(gs_source *in, int (*visit)(void *state, const char *name, gs_error *err), void *state,
-                   gs_error *err) GS_MUST_USE;
 const char *gs_archive_version(void);
 
 #endif
