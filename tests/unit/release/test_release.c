@@ -6,7 +6,8 @@
 static const char whole[] =
     "apiVersion: gapship/v1\n"
     "kind: Release\n"
-    "metadata: {name: infrahub, version: \"1.2.3\", sequence: 42, epoch: 1, securityFloor: 40, notes: CHANGELOG.md}\n"
+    "metadata: {name: infrahub, version: \"1.2.3\", sequence: 42, epoch: 1, securityFloor: 40, freshFor: 90d, notes: "
+    "CHANGELOG.md}\n"
     "source: {repo: ., commit: auto, ref: auto, allowDirty: true}\n"
     "requires: {upgradesFrom: \">=1.1.0\", kubernetes: \">=1.27\", tools: {kubectl: \">=1.22\", helm: \">=3.14\"}}\n"
     "images:\n"
@@ -66,6 +67,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(r->sequence, 42);
     assert_int_equal(r->epoch, 1);
     assert_int_equal(r->security_floor, 40);
+    assert_string_equal(r->fresh_for, "90d");
     assert_string_equal(r->notes, "CHANGELOG.md");
     assert_string_equal(r->requires.upgrades_from, ">=1.1.0");
     assert_string_equal(r->requires.tools.items[1].value, ">=3.14");

@@ -21,6 +21,8 @@ static const bad_release keys[] = {
      "\"sequence\" is the number 0 here, not a number above 0"},
     {"apiVersion: gapship/v1\nkind: Release\nmetadata: {name: a, version: v, sequence: 1, epoch: -1}\n" ENVIRONMENT,
      "release.yaml:3:53", "\"epoch\" is the number -1 here, not a number that is not negative"},
+    {"apiVersion: gapship/v1\nkind: Release\nmetadata: {name: a, version: v, sequence: 1, freshFor: 90s}\n" ENVIRONMENT,
+     "release.yaml:3:56", "\"freshFor\" is \"90s\" here, not a number of days or hours above 0, like 90d, up to 36500d"},
     {HEAD "images:\n- from: a:b\n- as: x\n" ENVIRONMENT, "release.yaml:6:3", "\"from\" is missing in an image"},
     {HEAD "images: [{from: a:b, as: Upper}]\n" ENVIRONMENT, "release.yaml:4:26",
      "\"as\" is \"Upper\" here, not a repository: lower-case components separated by '/', like team/app"},
