@@ -290,8 +290,12 @@ static void convert(const json_statement *json, gs_statement *out)
 
 int gs_statement_parse(const void *data, size_t len, gs_arena *arena, gs_statement *out, gs_error *err)
 {
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
     GS_AUTO_DOC gs_doc *doc = NULL;
     json_statement json;
+    if (len >= 3 && memcmp(data, byte_order_mark, 3) == 0) {
+        return gs_fail(err, GS_EFORMAT, "the statement begins with a byte order mark");
+    }
     int code = gs_doc_parse(GS_JSON, "statement", data, len, &doc, err);
     code = code == 0 ? gs_bind_read(&statement_table, doc, doc->root, arena, &json, err) : code;
     if (code != 0) {

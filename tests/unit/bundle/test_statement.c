@@ -85,6 +85,7 @@ static const struct {
     const char *text; /* NULL: accepted */
 } cases[] = {
     {"{\"_type\"", " { \n\t\"_type\"", NULL},
+    {"{\"_type\"", "\xef\xbb\xbf{\"_type\"", "byte order mark"},
     {"\"demo\"", "\"d\\u0065mo\"", NULL},
     {",\"requires\":{\"upgradesFrom\":\">=1.1.0\"}", "", NULL},
     {"{\"upgradesFrom\":\">=1.1.0\"}", "{}", NULL},
