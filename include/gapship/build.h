@@ -21,8 +21,8 @@ typedef struct gs_build_options {
     bool allow_unsigned;             /* no key is meant */
     const char *emit_tbs;            /* write here what other keys are to sign elsewhere (gs_tbs_write); NULL: nowhere */
     bool force;                      /* replace an existing output */
-    uint64_t volume_size;            /* at least GS_MIN_VOLUME_BYTES: volumes OUTPUT.001, … of at most so many bytes; 0: one file */
-    const char *const *reuse;        /* bundles or directories of bundles whose blobs are copied instead of fetched */
+    uint64_t volume_size;     /* at least GS_MIN_VOLUME_BYTES: volumes OUTPUT.001, … of at most so many bytes; 0: one file */
+    const char *const *reuse; /* bundles or directories of bundles whose blobs are copied instead of fetched */
     size_t reuse_count;
     const char *const *roots; /* root documents, versions one after the other: the chain that the bundle carries */
     size_t root_count;
@@ -43,7 +43,7 @@ typedef struct gs_build_result {
     uint64_t fetched, copied; /* bytes */
     size_t images, blobs;
     size_t volumes; /* 0: one file */
-    gs_tbs tbs; /* size 0: not asked for */
+    gs_tbs tbs;     /* size 0: not asked for */
 } gs_build_result;
 /* GS_ECHECK: what would be missing or wrong on site, with environment, object and the line to add. GS_EEXISTS: the output is there. */
 int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result *out, gs_error *err) GS_MUST_USE;

@@ -88,8 +88,8 @@ static void grows_a_list(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gives_separate_pieces),  cmocka_unit_test(gives_unique_pointers_for_nothing),
-        cmocka_unit_test(refuses_overflow),       cmocka_unit_test(copies_texts),
+        cmocka_unit_test(gives_separate_pieces), cmocka_unit_test(gives_unique_pointers_for_nothing),
+        cmocka_unit_test(refuses_overflow),      cmocka_unit_test(copies_texts),
         cmocka_unit_test(grows_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
