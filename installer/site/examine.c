@@ -198,8 +198,12 @@ static int judge_order(examining *e, const gs_verified *verified, gs_error *err)
     const gs_statement *statement = gs_verified_statement(verified);
     gs_error why = {0};
     gs_order order = {0};
-    if (!e->site) {
-        e->out->order = unknown(describe_place(statement, e->arena, e->without_site));
+    if (!e->site) { /* only the root can speak: it bounds the epoch */
+        const gs_trust *trust = *trust_of(e);
+        const gs_candidate candidate = {
+            .statement = statement, .digest = gs_verified_digest(verified), .root_epoch = trust ? gs_trust_epoch(trust) : 0};
+        int judged = gs_accept_judge(NULL, 0, &candidate, &order, &why);
+        e->out->order = judged == 0 ? unknown(describe_place(statement, e->arena, e->without_site)) : failed(e->arena, &why);
         return 0;
     }
     int code = gs_accept_check(e->site, verified, e->arena, &order, &why);

@@ -3,6 +3,7 @@
 #include "gapship/contents.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,8 +135,11 @@ static int check_statement(const gs_verified *verified, const gs_contents *conte
         statement->sequence == (uint64_t)release->sequence && statement->epoch == (uint64_t)release->epoch) {
         return 0;
     }
-    return gs_fail(err, GS_EFORMAT, "the statement is about %s %s, the release inside is %s %s", statement->product,
-                   statement->version, release->name, release->version);
+    return gs_fail(err, GS_EFORMAT,
+                   "the statement is about %s %s (epoch %" PRIu64 ", sequence %" PRIu64
+                   "), the release inside is %s %s (epoch %" PRId64 ", sequence %" PRId64 ")",
+                   statement->product, statement->version, statement->epoch, statement->sequence, release->name, release->version,
+                   release->epoch, release->sequence);
 }
 
 int gs_contents_load(const gs_verified *verified, gs_contents **out, gs_error *err)

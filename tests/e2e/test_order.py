@@ -108,7 +108,9 @@ def test_what_verify_says_is_what_import_does(w):
     line('import', w.path / '1.5.0.gapship')
     for verb in ('import', 'verify'):
         line(verb, bundles[2], status=3, says='is below the security floor 4 that version 1.5.0 set')
-    line('import', line.bundle(6, epoch=2), status=3, says='is of epoch 2, and the trust root of this site of epoch 1')
+    sixth, says = line.bundle(6, epoch=2), 'is of epoch 2, and the trust root of epoch 1'
+    line('import', sixth, status=3, says=says)
+    w.gapship('verify', sixth, '--root', line.root, status=3, says=says)
     far = line.bundle(1000006)
     equal(line.verdicts(far)['order'][0], 'warn', 'a jump')
     done = line('--output', 'json', 'import', far)

@@ -111,10 +111,8 @@ def judge(bench, case):
 
 
 def judge_alone(bench, case):
-    """The verdict of `verify`, which has no site here: it says of a chain that leads nowhere that there is no trust, and leaves the order of
-    bundles to sites."""
-    wrong, _ = judge(bench, case)
-    return SIGNATURE if walk(bench, case)[0] else OK if wrong == DOWNGRADE else wrong
+    """The verdict of `verify`, which has no site here: it says of a chain that leads nowhere that there is no trust."""
+    return SIGNATURE if walk(bench, case)[0] else judge(bench, case)[0]
 
 
 def cases(bench):

@@ -83,7 +83,7 @@ static const struct {
     {2, 1, 9007199254740991, 9, {0}, NULL, GS_ORDER_NEWER, false, false}, /* a new epoch counts anew */
     /* the root's epoch */
     {4, 3, 0, 9, {0}, NULL, GS_ORDER_NEWER, false, false},
-    {4, 4, 0, 9, {0}, "is of epoch 4, and the trust root of this site of epoch 3", 0, false, false},
+    {4, 4, 0, 9, {0}, "is of epoch 4, and the trust root of epoch 3", 0, false, false},
     {0, 4, 0, 9, {0}, "is of epoch 4", 0, false, false},
     {4, 4, 0, 9, {ROOT, {4, 1}, NULL, NULL, 0, 0}, "is of epoch 4", 0, false, false},
     /* equal, the same */
