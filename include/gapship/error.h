@@ -22,7 +22,7 @@
     X(FORMAT, 3, "this is not a well-formed bundle")                                                                               \
     X(SIGNATURE, 3, "the bundle is not signed by enough trusted keys")                                                             \
     X(DIGEST, 3, "content does not have the digest it was promised to have")                                                       \
-    X(DOWNGRADE, 3, "the bundle is older than what this site has accepted")                                                        \
+    X(DOWNGRADE, 3, "the order of bundles does not let this one in")                                                               \
     X(CHECK, 4, "a check made before any change failed")                                                                           \
     X(GATE, 5, "a gate is closed")                                                                                                 \
     X(REGISTRY, 6, "the registry did not do what was asked")                                                                       \
