@@ -13,8 +13,9 @@
 static bool is_one_of(const char *text, const char *const *words)
 {
     for (; *words; words++) {
-        if (strcmp(text, *words) == 0)
+        if (strcmp(text, *words) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -44,12 +45,15 @@ static bool resolve_word(gs_node *node)
 
 static int digit_value(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (c >= '0' && c <= '9') {
         return c - '0';
-    if (c >= 'a' && c <= 'f')
+    }
+    if (c >= 'a' && c <= 'f') {
         return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
+    }
+    if (c >= 'A' && c <= 'F') {
         return c - 'A' + 10;
+    }
     return 16;
 }
 
@@ -63,13 +67,15 @@ static bool parse_magnitude(const char *digits, uint64_t *out)
         digits += kind == 'x' || kind == 'b' || kind == 'o' ? 2 : 1;
     }
     uint64_t value = 0;
-    if (*digits == '\0')
+    if (*digits == '\0') {
         return false;
+    }
     for (; *digits; digits++) {
         unsigned digit = (unsigned)digit_value(*digits);
         if (digit >= base || __builtin_mul_overflow(value, (uint64_t)base, &value) ||
-            __builtin_add_overflow(value, (uint64_t)digit, &value))
+            __builtin_add_overflow(value, (uint64_t)digit, &value)) {
             return false;
+        }
     }
     *out = value;
     return true;
@@ -79,10 +85,12 @@ static bool parse_integer(const char *plain, int64_t *out)
 {
     bool negative = *plain == '-';
     uint64_t magnitude;
-    if (*plain == '-' || *plain == '+')
+    if (*plain == '-' || *plain == '+') {
         plain++;
-    if (!parse_magnitude(plain, &magnitude))
+    }
+    if (!parse_magnitude(plain, &magnitude)) {
         return false;
+    }
     if (negative && magnitude <= (uint64_t)INT64_MAX + 1) {
         *out = (int64_t)(0 - magnitude);
         return true;
@@ -107,13 +115,15 @@ static bool is_float(const char *plain)
         end = skip_digits(fraction);
         digits = digits || end > fraction;
     }
-    if (!digits)
+    if (!digits) {
         return false;
+    }
     if (*end == 'e' || *end == 'E') {
         const char *exponent = end + 1 + (end[1] == '-' || end[1] == '+');
         end = skip_digits(exponent);
-        if (end == exponent)
+        if (end == exponent) {
             return false;
+        }
     }
     return *end == '\0' && !isinf(strtod(plain, NULL));
 }
@@ -122,11 +132,13 @@ static bool is_float(const char *plain)
 static bool without_underscores(const char *text, size_t len, char plain[LONGEST_NUMBER + 1])
 {
     size_t n = 0;
-    if (len > LONGEST_NUMBER)
+    if (len > LONGEST_NUMBER) {
         return false;
+    }
     for (size_t i = 0; i < len; i++) {
-        if (text[i] != '_')
+        if (text[i] != '_') {
             plain[n++] = text[i];
+        }
     }
     plain[n] = '\0';
     return true;
@@ -136,8 +148,9 @@ static bool without_underscores(const char *text, size_t len, char plain[LONGEST
 static bool separates_digits(const char *text)
 {
     for (const char *p = strchr(text, '_'); p; p = strchr(p + 1, '_')) {
-        if (p == text || digit_value(p[-1]) > 9 || digit_value(p[1]) > 9)
+        if (p == text || digit_value(p[-1]) > 9 || digit_value(p[1]) > 9) {
             return false;
+        }
     }
     return true;
 }
@@ -147,14 +160,17 @@ void gs_scalar_resolve(gs_node *node)
     char plain[LONGEST_NUMBER + 1];
     char first = node->text[0];
     node->kind = GS_NODE_TEXT;
-    if (resolve_word(node))
+    if (resolve_word(node)) {
         return;
+    }
     bool numeric = first == '+' || first == '-' || first == '.' || (first >= '0' && first <= '9');
-    if (!numeric || !without_underscores(node->text, node->text_len, plain))
+    if (!numeric || !without_underscores(node->text, node->text_len, plain)) {
         return;
+    }
     if (first == '.') {
-        if (separates_digits(node->text) && is_float(plain))
+        if (separates_digits(node->text) && is_float(plain)) {
             node->kind = GS_NODE_FLOAT;
+        }
         return;
     }
     int64_t integer;
@@ -185,19 +201,25 @@ bool gs_scalar_add_number(const gs_node *node, gs_buf *out)
     }
     /* What YAML allows and JSON does not: a plus sign, leading zeros, no digit on one side of the point. */
     const char *p = plain + (*plain == '+');
-    if (*p == '-')
-        gs_buf_add(out, p++, 1);
-    while (*p == '0' && p[1] >= '0' && p[1] <= '9')
+    const bool negative = *p == '-';
+    p += negative ? 1 : 0;
+    while (*p == '0' && p[1] >= '0' && p[1] <= '9') {
         p++;
+    }
+    if (negative && strcmp(p, "0.") != 0) { /* as an integer, which it becomes, zero has no sign */
+        gs_buf_add_text(out, "-");
+    }
     const char *point = skip_digits(p);
     if (point == p) {
-        if (*p != '.' || p[1] < '0' || p[1] > '9')
+        if (*p != '.' || p[1] < '0' || p[1] > '9') {
             return false; /* .inf, .nan */
+        }
         gs_buf_add_text(out, "0");
     }
     gs_buf_add(out, p, (size_t)(point - p));
-    if (*point == '.' && (point[1] < '0' || point[1] > '9'))
+    if (*point == '.' && (point[1] < '0' || point[1] > '9')) {
         point++;
+    }
     gs_buf_add_text(out, point);
     return true;
 }

@@ -40,6 +40,9 @@ static const scalar_case cases[] = {
     {"1.", GS_NODE_FLOAT, "1"},
     {".5", GS_NODE_FLOAT, "0.5"},
     {"-.5e3", GS_NODE_FLOAT, "-0.5e3"},
+    {"-0.", GS_NODE_FLOAT, "0"},
+    {"-000.", GS_NODE_FLOAT, "0"},
+    {"-0.0", GS_NODE_FLOAT, "-0.0"},
     {"+007.5", GS_NODE_FLOAT, "7.5"},
     {"08", GS_NODE_FLOAT, "8"},
     {"1e3", GS_NODE_FLOAT, "1e3"},
@@ -66,8 +69,9 @@ static void plain_scalars_have_the_kind_kubernetes_gives_them(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         gs_doc *doc = parsed(GS_MANIFEST, cases[i].plain);
-        if (doc->root->kind != cases[i].kind)
+        if (doc->root->kind != cases[i].kind) {
             print_error("%s is of kind %d\n", cases[i].plain, (int)doc->root->kind);
+        }
         assert_int_equal(doc->root->kind, cases[i].kind);
         assert_json(doc->root, cases[i].json);
         gs_doc_free(doc);
