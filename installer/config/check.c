@@ -22,12 +22,14 @@ static const char *behind_scheme(const char *url)
 static bool is_host_and_port(const char *text)
 {
     const char *colon = strrchr(text, ':');
-    if (!colon || colon == text || strlen(colon) > 6 || colon[1] == '\0' || strpbrk(text, "/@?# "))
+    if (!colon || colon == text || strlen(colon) > 6 || colon[1] == '\0' || strpbrk(text, "/@?# ")) {
         return false;
+    }
     long port = 0;
     for (const char *p = colon + 1; *p; p++) {
-        if (*p < '0' || *p > '9')
+        if (*p < '0' || *p > '9') {
             return false;
+        }
         port = port * 10 + (*p - '0');
     }
     return port >= 1 && port <= 65535;
@@ -37,8 +39,9 @@ static int check_url(const gs_site *site, gs_error *err)
 {
     const gs_site_registry *registry = &site->registry;
     const char *host = behind_scheme(registry->url);
-    if (!gs_text_starts(registry->url, "https://") && !gs_text_starts(registry->url, "http://"))
+    if (!gs_text_starts(registry->url, "https://") && !gs_text_starts(registry->url, "http://")) {
         return fail_at(site, registry->place, "url", err, "the registry's url begins with neither https:// nor http://");
+    }
     if (strchr(host, '@')) {
         (void)fail_at(site, registry->place, "url", err, "the registry's url holds a user or password");
         return gs_error_hint(err, "put them into a file and name it under credentials: {file: …}");
@@ -54,17 +57,21 @@ static int check_registry(const gs_site *site, gs_error *err)
 {
     const gs_site_registry *registry = &site->registry;
     bool embedded = registry->embedded.listen != NULL;
-    if (embedded == (registry->url != NULL))
+    if (embedded == (registry->url != NULL)) {
         return fail_at(site, registry->place, "", err,
                        embedded ? "the registry has both a url and `embedded`; one is due"
                                 : "\"url\" is missing in the site's registry");
-    if (!embedded)
+    }
+    if (!embedded) {
         return check_url(site, err);
-    if (registry->credentials)
+    }
+    if (registry->credentials) {
         return fail_at(site, registry->place, "credentials", err, "\"credentials\" is only for a registry with a url");
-    if (!is_host_and_port(registry->embedded.listen))
+    }
+    if (!is_host_and_port(registry->embedded.listen)) {
         return fail_at(site, registry->place, "embedded/listen", err,
                        "\"listen\" is not an address and a port, like 10.0.0.5:5000");
+    }
     return 0;
 }
 
@@ -85,37 +92,45 @@ static int check_git(const gs_site *site, const gs_site_git *git, gs_error *err)
     const char *host = behind_scheme(git->url);
     const char *at = host ? strchr(host, '@') : NULL;
     const char *colon = host ? strchr(host, ':') : NULL;
-    if (host && !is_http(git->url) && !is_ssh(git->url) && !gs_text_starts(git->url, "file://"))
+    if (host && !is_http(git->url) && !is_ssh(git->url) && !gs_text_starts(git->url, "file://")) {
         return fail_at(site, git->place, "url", err, "the repository's url is none of https, http, ssh, file and a path");
+    }
     if (at && colon && colon < at) {
         (void)fail_at(site, git->place, "url", err, "the repository's url holds a password");
         return gs_error_hint(err, "put it into a file and name it under password: {file: …}");
     }
-    if (git->password_file && !is_http(git->url))
+    if (git->password_file && !is_http(git->url)) {
         return fail_at(site, git->place, "password", err, "\"password\" is only for an https repository");
-    if (git->password_file && !git->user)
+    }
+    if (git->password_file && !git->user) {
         return fail_at(site, git->place, "password", err, "a password without a user");
-    if (git->key_file && !is_ssh(git->url))
+    }
+    if (git->key_file && !is_ssh(git->url)) {
         return fail_at(site, git->place, "key", err, "\"key\" is only for an ssh repository");
-    if (git->known_hosts && !is_ssh(git->url))
+    }
+    if (git->known_hosts && !is_ssh(git->url)) {
         return fail_at(site, git->place, "knownHosts", err, "\"knownHosts\" is only for an ssh repository");
-    if (git->ca && !is_http(git->url))
+    }
+    if (git->ca && !is_http(git->url)) {
         return fail_at(site, git->place, "ca", err, "\"ca\" is only for an https repository");
+    }
     const char *open = git->author ? strstr(git->author, " <") : NULL;
-    if (git->author && (!open || open == git->author || !gs_text_ends(git->author, ">")))
+    if (git->author && (!open || open == git->author || !gs_text_ends(git->author, ">"))) {
         return fail_at(site, git->place, "author", err, "\"author\" is not like: gapship <gapship@plant-7>");
+    }
     return 0;
 }
 
 int gs_site_check(const gs_site *site, gs_error *err)
 {
-    int rc = check_registry(site, err);
-    for (size_t i = 0; rc == 0 && i < site->git.count; i++)
-        rc = check_git(site, &site->git.items[i], err);
-    if (rc == 0 && !site->root && !site->allow_unsigned) {
+    int code = check_registry(site, err);
+    for (size_t i = 0; code == 0 && i < site->git.count; i++) {
+        code = check_git(site, &site->git.items[i], err);
+    }
+    if (code == 0 && !site->root && !site->allow_unsigned) {
         (void)gs_bind_fail(site->doc, (gs_place){1, 1}, err,
                            "\"trust\" with its \"root\" is missing in a site that accepts signed bundles only");
         return gs_error_hint(err, "write trust: {root: trust/root.json}");
     }
-    return rc;
+    return code;
 }

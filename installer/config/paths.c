@@ -8,8 +8,9 @@
 static bool resolve(const gs_site *site, const char **path)
 {
     const char *slash = strrchr(site->path, '/');
-    if (!*path || **path == '/' || !slash)
+    if (!*path || **path == '/' || !slash) {
         return true;
+    }
     *path = gs_arena_printf(site->arena, "%.*s/%s", (int)(slash - site->path), site->path, *path);
     return *path != NULL;
 }
@@ -32,8 +33,9 @@ int gs_site_resolve_paths(gs_site *site, gs_error *err)
     bool resolved = resolve(site, &site->store) && resolve(site, &site->root) && resolve(site, &registry->ca) &&
                     resolve(site, &registry->credentials) && resolve(site, &registry->embedded.certificate) &&
                     resolve(site, &registry->embedded.key) && resolve(site, &registry->embedded.users);
-    for (size_t i = 0; resolved && i < site->git.count; i++)
+    for (size_t i = 0; resolved && i < site->git.count; i++) {
         resolved = resolve_git(site, &site->git.items[i]);
+    }
     for (size_t i = 0; resolved && i < site->environments.count; i++) {
         gs_site_environment *environment = &site->environments.items[i];
         resolved = resolve(site, &environment->kubeconfig) && resolve(site, &environment->inputs);

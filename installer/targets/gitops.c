@@ -24,13 +24,13 @@ typedef struct checkout {
 
 static int fetch_head(const gs_target_job *job, checkout *at, gs_error *err)
 {
-    int rc = gs_git_fetch(at->git, job->run, at->branch, at->head, err);
-    if (rc == GS_ENOTFOUND) { /* an empty repository, or a branch to be */
+    int code = gs_git_fetch(at->git, job->run, at->branch, at->head, err);
+    if (code == GS_ENOTFOUND) { /* an empty repository, or a branch to be */
         *err = (gs_error){0};
         at->head[0] = '\0';
         return 0;
     }
-    return rc;
+    return code;
 }
 
 static int open_checkout(const gs_target_job *job, checkout *at, gs_error *err)
@@ -49,15 +49,15 @@ static int open_checkout(const gs_target_job *job, checkout *at, gs_error *err)
                                   .ca_file = at->config->ca};
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     const char *cache = arena ? gs_arena_printf(arena, "%s/%s.git", job->git_cache, name) : NULL;
-    int rc = cache ? gs_git_open(cache, at->config->url, &access, &at->git, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = fetch_head(job, at, err);
+    int code = cache ? gs_git_open(cache, at->config->url, &access, &at->git, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = fetch_head(job, at, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_git_free(at->git);
         at->git = NULL;
     }
-    return rc;
+    return code;
 }
 
 /* ---- what would change ---- */
@@ -114,10 +114,10 @@ static int compare_file(const gs_target_job *job, checkout *at, const gs_tree_fi
     if (same || (found == 0 && gs_tree_preserves(job->unit, file->target))) {
         return 0;
     }
-    int rc = found == 0 ? check_shared(job, file, err) : 0;
+    int code = found == 0 ? check_shared(job, file, err) : 0;
     add_edit(out, found == 0 ? GS_CHANGE_MODIFY : GS_CHANGE_ADD,
              (gs_git_change){.path = file->target, .data = file->data, .len = file->len});
-    return rc;
+    return code;
 }
 
 static int compare_files(const gs_target_job *job, checkout *at, gs_arena *arena, edit_list *out, gs_error *err)
@@ -125,26 +125,26 @@ static int compare_files(const gs_target_job *job, checkout *at, gs_arena *arena
     gs_tree_file *files = NULL;
     size_t count = 0;
     gs_text_list leftovers = {0};
-    int rc = gs_tree_desired(job, arena, &files, &count, err);
-    if (rc == 0 && at->head[0] != '\0') {
+    int code = gs_tree_desired(job, arena, &files, &count, err);
+    if (code == 0 && at->head[0] != '\0') {
         const gs_leftovers_request request = {.git = at->git, .head = at->head, .wanted = files, .count = count};
-        rc = gs_tree_leftovers(job, &request, arena, &leftovers, err);
+        code = gs_tree_leftovers(job, &request, arena, &leftovers, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     *out = (edit_list){.items = gs_arena_array(arena, count + leftovers.count + 1, sizeof *out->items),
                        .kinds = gs_arena_array(arena, count + leftovers.count + 1, sizeof *out->kinds)};
     if (!out->items || !out->kinds) {
         return gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = compare_file(job, at, &files[i], out, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = compare_file(job, at, &files[i], out, err);
     }
     for (size_t i = 0; i < leftovers.count; i++) {
         add_edit(out, GS_CHANGE_REMOVE, (gs_git_change){.path = leftovers.items[i]});
     }
-    return rc;
+    return code;
 }
 
 static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_error *err)
@@ -152,20 +152,20 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     checkout at;
     edit_list edits;
     gs_changes changes = {0};
-    int rc = open_checkout(job, &at, err);
-    if (rc < 0) {
-        return rc;
+    int code = open_checkout(job, &at, err);
+    if (code < 0) {
+        return code;
     }
-    rc = compare_files(job, &at, arena, &edits, err);
-    for (size_t i = 0; rc == 0 && i < edits.count; i++) {
+    code = compare_files(job, &at, arena, &edits, err);
+    for (size_t i = 0; code == 0 && i < edits.count; i++) {
         const char *what = gs_arena_printf(arena, "%s in %s", edits.items[i].path, at.branch);
-        rc = gs_changes_add(arena, &changes, edits.kinds[i], what, err);
+        code = gs_changes_add(arena, &changes, edits.kinds[i], what, err);
     }
     gs_git_free(at.git);
-    if (rc == 0) {
+    if (code == 0) {
         *out = changes;
     }
-    return rc;
+    return code;
 }
 
 /* ---- the commit ---- */
@@ -175,11 +175,11 @@ static int write_message(const gs_target_job *job, gs_arena *arena, gs_buf *out,
     const gs_target_spec *target = &job->unit->target;
     const char *template = job->rollback ? target->rollback_message : target->message;
     gs_text_map variables = {0};
-    int rc = gs_unit_variables(job, arena, &variables, err);
-    if (rc == 0) {
-        rc = gs_expand(template, &variables, out, err);
+    int code = gs_unit_variables(job, arena, &variables, err);
+    if (code == 0) {
+        code = gs_expand(template, &variables, out, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "%s/%s target.%s", job->environment->name, job->unit->name,
                            job->rollback ? "rollbackMessage" : "message");
     }
@@ -192,9 +192,9 @@ static int commit_and_push(const gs_target_job *job, checkout *at, const edit_li
 {
     GS_AUTO_BUF gs_buf message;
     gs_buf_init(&message, GS_MAX_MESSAGE_BYTES);
-    int rc = write_message(job, arena, &message, err);
-    if (rc < 0) {
-        return rc;
+    int code = write_message(job, arena, &message, err);
+    if (code < 0) {
+        return code;
     }
     const char *author = at->config->author ? at->config->author : gs_arena_printf(arena, "gapship <gapship@%s>", job->site->name);
     const gs_git_commit commit = {.parent = at->head[0] != '\0' ? at->head : NULL,
@@ -203,8 +203,8 @@ static int commit_and_push(const gs_target_job *job, checkout *at, const edit_li
                                   .message = gs_buf_text(&message),
                                   .author = author,
                                   .time = gs_now(job->run)};
-    rc = author ? gs_git_commit_make(at->git, &commit, made, err) : gs_fail_nomem(err);
-    return rc < 0 ? rc : gs_git_push(at->git, job->run, made, at->branch, err);
+    code = author ? gs_git_commit_make(at->git, &commit, made, err) : gs_fail_nomem(err);
+    return code < 0 ? code : gs_git_push(at->git, job->run, made, at->branch, err);
 }
 
 /* One try on the head as it is now. */
@@ -213,28 +213,28 @@ static int try_once(const gs_target_job *job, checkout *at, char *note, gs_error
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     edit_list edits;
     char made[GS_COMMIT_TEXT];
-    int rc = arena ? compare_files(job, at, arena, &edits, err) : gs_fail_nomem(err);
-    if (rc < 0) {
-        return rc;
+    int code = arena ? compare_files(job, at, arena, &edits, err) : gs_fail_nomem(err);
+    if (code < 0) {
+        return code;
     }
     if (edits.count == 0) {
         (void)snprintf(note, GS_TARGET_NOTE, "%s is so already at %.12s", at->branch, at->head);
         return 0;
     }
-    rc = commit_and_push(job, at, &edits, arena, made, err);
-    if (rc == 0) {
+    code = commit_and_push(job, at, &edits, arena, made, err);
+    if (code == 0) {
         (void)snprintf(note, GS_TARGET_NOTE, "commit %.12s on %s", made, at->branch);
     }
-    return rc;
+    return code;
 }
 
 static int apply(const gs_target_job *job, char *note, gs_error *err)
 {
     checkout at;
-    int rc = open_checkout(job, &at, err);
-    for (int tries = 1; rc == 0; tries++) {
-        rc = try_once(job, &at, note, err);
-        if (rc != GS_ECONFLICT) {
+    int code = open_checkout(job, &at, err);
+    for (int tries = 1; code == 0; tries++) {
+        code = try_once(job, &at, note, err);
+        if (code != GS_ECONFLICT) {
             break;
         }
         if (tries == GS_PUSH_TRIES) {
@@ -247,13 +247,13 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
         }
         gs_emit(job->run, GS_NOTICE, "pushConflict", NULL, 0, "somebody else pushed to %s; trying again on the new head",
                 at.branch);
-        rc = gs_sleep(job->run, GS_PUSH_PAUSE_MS, err);
-        if (rc == 0) {
-            rc = fetch_head(job, &at, err);
+        code = gs_sleep(job->run, GS_PUSH_PAUSE_MS, err);
+        if (code == 0) {
+            code = fetch_head(job, &at, err);
         }
     }
     gs_git_free(at.git);
-    return rc;
+    return code;
 }
 
 /* ---- afterwards ---- */
@@ -268,14 +268,14 @@ static int wait(const gs_target_job *job, gs_error *err)
     if (!job->place || !job->place->kubeconfig) {
         return 0;
     }
-    int rc = arena ? gs_tree_desired(job, arena, &files, &count, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
+    int code = arena ? gs_tree_desired(job, arena, &files, &count, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
     }
-    if (rc == 0) {
-        rc = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
+    if (code == 0) {
+        code = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
     }
-    return rc < 0 ? rc : gs_live_wait(job, doc->root, err);
+    return code < 0 ? code : gs_live_wait(job, doc->root, err);
 }
 
 /* The images that the repository names at its head: what whatever watches it will run. */
@@ -287,51 +287,51 @@ static int observe(const gs_target_job *job, gs_arena *arena, gs_text_list *out,
     gs_image_use *uses = NULL;
     size_t count = 0, use_count = 0;
     const char *top = job->unit->target.path && strcmp(job->unit->target.path, ".") != 0 ? job->unit->target.path : "";
-    int rc = open_checkout(job, &at, err);
-    if (rc < 0) {
-        return rc;
+    int code = open_checkout(job, &at, err);
+    if (code < 0) {
+        return code;
     }
     if (at.head[0] == '\0') {
         gs_git_free(at.git);
         *out = (gs_text_list){0};
         return 0;
     }
-    rc = gs_git_list(at.git, at.head, top, arena, &listed, &count, err);
-    gs_tree_file *files = rc == 0 ? gs_arena_array(arena, count + 1, sizeof *files) : NULL;
-    if (rc == 0 && !files) {
-        rc = gs_fail_nomem(err);
+    code = gs_git_list(at.git, at.head, top, arena, &listed, &count, err);
+    gs_tree_file *files = code == 0 ? gs_arena_array(arena, count + 1, sizeof *files) : NULL;
+    if (code == 0 && !files) {
+        code = gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         GS_AUTO_BUF gs_buf text;
         gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
         const char *path = top[0] == '\0' ? listed[i].path : gs_arena_printf(arena, "%s/%s", top, listed[i].path);
-        rc = path ? gs_git_read(at.git, at.head, path, &text, err) : gs_fail_nomem(err);
+        code = path ? gs_git_read(at.git, at.head, path, &text, err) : gs_fail_nomem(err);
         files[i] = (gs_tree_file){.path = listed[i].path, .len = text.len};
-        if (rc == 0 && !(files[i].data = gs_arena_copy(arena, text.data, text.len))) {
-            rc = gs_fail_nomem(err);
+        if (code == 0 && !(files[i].data = gs_arena_copy(arena, text.data, text.len))) {
+            code = gs_fail_nomem(err);
         }
     }
     gs_git_free(at.git);
-    if (rc == 0) {
-        rc = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
+    if (code == 0) {
+        code = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
     }
-    if (rc == 0) {
-        rc = gs_kube_images(doc->root, arena, &uses, &use_count, err);
+    if (code == 0) {
+        code = gs_kube_images(doc->root, arena, &uses, &use_count, err);
     }
-    const char **images = rc == 0 ? gs_arena_array(arena, use_count + 1, sizeof *images) : NULL;
-    if (rc == 0 && !images) {
-        rc = gs_fail_nomem(err);
+    const char **images = code == 0 ? gs_arena_array(arena, use_count + 1, sizeof *images) : NULL;
+    if (code == 0 && !images) {
+        code = gs_fail_nomem(err);
     }
     size_t found = 0;
-    for (size_t i = 0; rc == 0 && i < use_count; i++) {
+    for (size_t i = 0; code == 0 && i < use_count; i++) {
         if (uses[i].certainty == GS_IMAGE_RUNS) {
             images[found++] = uses[i].image;
         }
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = (gs_text_list){.items = images, .count = found};
     }
-    return rc;
+    return code;
 }
 
 const gs_target_ops gs_target_gitops = {.name = "gitops", .diff = diff, .apply = apply, .wait = wait, .observe = observe};

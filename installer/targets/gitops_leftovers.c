@@ -27,12 +27,12 @@ static int exists(gs_git *git, const char *commit, const char *path, gs_error *e
     GS_AUTO_BUF gs_buf text;
     gs_error missing = {0};
     gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
-    int rc = gs_git_read(git, commit, path, &text, &missing);
-    if (rc == 0 || rc == GS_ENOTFOUND) {
-        return rc == 0;
+    int code = gs_git_read(git, commit, path, &text, &missing);
+    if (code == 0 || code == GS_ENOTFOUND) {
+        return code == 0;
     }
     *err = missing;
-    return rc;
+    return code;
 }
 
 static void decide(search *self, leftover *item)
@@ -100,40 +100,40 @@ static int find_unwanted(const gs_target_job *job, const gs_leftovers_request *r
     gs_git_file *files = NULL;
     size_t count = 0;
     gs_error unlisted = {0};
-    int rc = own ? gs_git_list(request->git, request->head, own, arena, &files, &count, &unlisted) : gs_fail_nomem(err);
-    if (rc == GS_ENOTFOUND || rc == GS_ESPEC) { /* nothing there yet; or links, which are people's own */
+    int code = own ? gs_git_list(request->git, request->head, own, arena, &files, &count, &unlisted) : gs_fail_nomem(err);
+    if (code == GS_ENOTFOUND || code == GS_ESPEC) { /* nothing there yet; or links, which are people's own */
         return 0;
     }
-    if (own && rc < 0) {
+    if (own && code < 0) {
         *err = unlisted;
     }
-    out->items = rc == 0 ? gs_arena_array(arena, count + 1, sizeof *out->items) : NULL;
-    if (rc == 0 && !out->items) {
-        rc = gs_fail_nomem(err);
+    out->items = code == 0 ? gs_arena_array(arena, count + 1, sizeof *out->items) : NULL;
+    if (code == 0 && !out->items) {
+        code = gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         const char *path = gs_arena_printf(arena, "%s%s%s", own, own[0] != '\0' ? "/" : "", files[i].path);
         if (!path) {
-            rc = gs_fail_nomem(err);
+            code = gs_fail_nomem(err);
         } else if (!is_wanted(request, path) && !gs_tree_preserves(job->unit, path) && !is_of_another(job, own, path, arena)) {
             out->items[out->count++] = (leftover){.path = path};
         }
     }
     out->undecided = out->count;
-    return rc;
+    return code;
 }
 
 int gs_tree_leftovers(const gs_target_job *job, const gs_leftovers_request *request, gs_arena *arena, gs_text_list *out,
                       gs_error *err)
 {
     search self = {.git = request->git, .mark = gs_arena_printf(arena, "\n" GS_BUNDLE_TRAILER "%s@", job->release->name)};
-    int rc = self.mark ? find_unwanted(job, request, arena, &self, err) : gs_fail_nomem(err);
-    if (rc == 0 && self.count > 0) {
-        rc = gs_git_log(request->git, request->head, GS_MAX_PAST_COMMITS, visit, &self, err);
+    int code = self.mark ? find_unwanted(job, request, arena, &self, err) : gs_fail_nomem(err);
+    if (code == 0 && self.count > 0) {
+        code = gs_git_log(request->git, request->head, GS_MAX_PAST_COMMITS, visit, &self, err);
     }
-    const char **paths = rc == 0 ? gs_arena_array(arena, self.count + 1, sizeof *paths) : NULL;
-    if (rc < 0 || !paths) {
-        return rc < 0 ? rc : gs_fail_nomem(err);
+    const char **paths = code == 0 ? gs_arena_array(arena, self.count + 1, sizeof *paths) : NULL;
+    if (code < 0 || !paths) {
+        return code < 0 ? code : gs_fail_nomem(err);
     }
     size_t found = 0;
     for (size_t i = 0; i < self.count; i++) {

@@ -92,15 +92,15 @@ static int make_edits(const gs_target_job *job, const gs_node *kustomization, gs
     size_t use_count = 0;
     size_t n = 0;
     const gs_unit_render request = {.work = job->work, .environment = job->environment, .unit = job->unit};
-    int rc = gs_render_unit(job->run, job->tools, &request, &doc, err);
-    if (rc == 0) {
-        rc = gs_kube_images(doc->root, doc->arena, &uses, &use_count, err);
+    int code = gs_render_unit(job->run, job->tools, &request, &doc, err);
+    if (code == 0) {
+        code = gs_kube_images(doc->root, doc->arena, &uses, &use_count, err);
     }
-    gs_image_edit *edits = rc == 0 ? gs_arena_array(arena, use_count + 1, sizeof *edits) : NULL;
-    if (rc == 0 && !edits) {
-        rc = gs_fail_nomem(err);
+    gs_image_edit *edits = code == 0 ? gs_arena_array(arena, use_count + 1, sizeof *edits) : NULL;
+    if (code == 0 && !edits) {
+        code = gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < use_count; i++) {
+    for (size_t i = 0; code == 0 && i < use_count; i++) {
         gs_reference reference;
         if (uses[i].certainty != GS_IMAGE_RUNS || gs_reference_parse(uses[i].image, &reference, err) < 0) {
             continue;
@@ -119,19 +119,19 @@ static int make_edits(const gs_target_job *job, const gs_node *kustomization, gs
         for (size_t k = 0; k < n && !known; k++) {
             known = gs_text_equal(edits[k].name, edit.name);
             if (known && !gs_text_equal(edits[k].new_tag, edit.new_tag)) {
-                rc = gs_fail(err, GS_ECHECK, "%s runs with two tags, %s and %s: one kustomization can name one alone", edit.name,
-                             edits[k].new_tag, edit.new_tag);
+                code = gs_fail(err, GS_ECHECK, "%s runs with two tags, %s and %s: one kustomization can name one alone", edit.name,
+                               edits[k].new_tag, edit.new_tag);
             }
         }
         if (!known) {
             edits[n++] = edit;
         }
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = edits;
         *count = n;
     }
-    return rc;
+    return code;
 }
 
 static int relocate(const gs_target_job *job, gs_arena *arena, gs_tree_file *file, gs_error *err)
@@ -141,15 +141,15 @@ static int relocate(const gs_target_job *job, gs_arena *arena, gs_tree_file *fil
     gs_image_edit *edits = NULL;
     size_t count = 0;
     gs_buf_init(&edited, GS_MAX_ARCHIVE_FILE_BYTES);
-    int rc = gs_doc_parse(GS_MANIFEST, file->path, file->data, file->len, &doc, err);
-    if (rc == 0) {
-        rc = make_edits(job, doc->root, arena, &edits, &count, err);
+    int code = gs_doc_parse(GS_MANIFEST, file->path, file->data, file->len, &doc, err);
+    if (code == 0) {
+        code = make_edits(job, doc->root, arena, &edits, &count, err);
     }
-    if (rc == 0) {
-        rc = gs_kustomization_edit(file->path, file->data, file->len, edits, count, &edited, err);
+    if (code == 0) {
+        code = gs_kustomization_edit(file->path, file->data, file->len, edits, count, &edited, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     file->len = edited.len;
     file->data = gs_arena_copy(arena, edited.data, edited.len);
@@ -160,35 +160,35 @@ static int relocate(const gs_target_job *job, gs_arena *arena, gs_tree_file *fil
 
 static int write_files(const gs_tree_file *files, size_t count, const gs_tempdir *dir, gs_arena *arena, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < count; i++) {
         const char *slash = strrchr(files[i].path, '/');
         if (slash) {
             const char *parent = gs_arena_copy(arena, files[i].path, (size_t)(slash - files[i].path));
-            rc = parent ? gs_fs_make_dirs(dir->fd, parent, 0700, err) : gs_fail_nomem(err);
+            code = parent ? gs_fs_make_dirs(dir->fd, parent, 0700, err) : gs_fail_nomem(err);
         }
-        if (rc == 0) {
-            rc = gs_fs_write_file(dir->fd, files[i].path, files[i].data, files[i].len, 0600, err);
+        if (code == 0) {
+            code = gs_fs_write_file(dir->fd, files[i].path, files[i].data, files[i].len, 0600, err);
         }
     }
-    return rc;
+    return code;
 }
 
 int gs_tree_render(const gs_target_job *job, const gs_tree_file *files, size_t count, const char *path, gs_doc **out, gs_error *err)
 {
     GS_AUTO_TEMPDIR gs_tempdir dir = GS_TEMPDIR_INIT;
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
-    int rc = arena ? gs_tempdir_make(&dir, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = write_files(files, count, &dir, arena, err);
+    int code = arena ? gs_tempdir_make(&dir, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = write_files(files, count, &dir, arena, err);
     }
-    const char *overlay = rc == 0 ? gs_arena_printf(arena, "%s/%s", dir.path, path) : NULL;
-    if (rc == 0 && !overlay) {
-        rc = gs_fail_nomem(err);
+    const char *overlay = code == 0 ? gs_arena_printf(arena, "%s/%s", dir.path, path) : NULL;
+    if (code == 0 && !overlay) {
+        code = gs_fail_nomem(err);
     }
     const gs_render_request request = {
         .environment = job->environment->name, .unit = job->unit->name, .overlay = overlay, .overlay_root = dir.path};
-    return rc < 0 ? rc : gs_render(job->run, job->tools, &request, out, err);
+    return code < 0 ? code : gs_render(job->run, job->tools, &request, out, err);
 }
 
 static int prove(const gs_target_job *job, const gs_tree_file *files, size_t count, gs_error *err)
@@ -196,11 +196,11 @@ static int prove(const gs_target_job *job, const gs_tree_file *files, size_t cou
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_image_use *uses = NULL;
     size_t use_count = 0;
-    int rc = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
-    if (rc == 0) {
-        rc = gs_kube_images(doc->root, doc->arena, &uses, &use_count, err);
+    int code = gs_tree_render(job, files, count, job->unit->source.path, &doc, err);
+    if (code == 0) {
+        code = gs_kube_images(doc->root, doc->arena, &uses, &use_count, err);
     }
-    for (size_t i = 0; rc == 0 && i < use_count; i++) {
+    for (size_t i = 0; code == 0 && i < use_count; i++) {
         bool known = uses[i].certainty != GS_IMAGE_RUNS;
         for (size_t k = 0; k < job->release->ignore_images.count && !known; k++) {
             known = gs_glob_match(job->release->ignore_images.items[k], uses[i].image);
@@ -212,11 +212,11 @@ static int prove(const gs_target_job *job, const gs_tree_file *files, size_t cou
             known = whole && strcmp(whole, uses[i].image) == 0;
         }
         if (!known) {
-            rc = gs_fail(err, GS_ECHECK, "after relocation this would still run %s, which is not in the site's registry",
-                         uses[i].image);
+            code = gs_fail(err, GS_ECHECK, "after relocation this would still run %s, which is not in the site's registry",
+                           uses[i].image);
         }
     }
-    return rc < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
+    return code < 0 ? gs_error_at(err, "%s/%s", job->environment->name, job->unit->name) : 0;
 }
 
 /* ---- the files ---- */
@@ -230,31 +230,31 @@ int gs_tree_desired(const gs_target_job *job, gs_arena *arena, gs_tree_file **ou
         gs_fail(err, GS_ECHECK, "a gitops target needs an overlay as its source");
         return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
     }
-    int rc = root ? gs_render_closure(root, source->path, arena, &closure, err) : gs_fail_nomem(err);
-    gs_tree_file *files = rc == 0 ? gs_arena_array(arena, closure.count + 1, sizeof *files) : NULL;
-    if (rc == 0 && !files) {
-        rc = gs_fail_nomem(err);
+    int code = root ? gs_render_closure(root, source->path, arena, &closure, err) : gs_fail_nomem(err);
+    gs_tree_file *files = code == 0 ? gs_arena_array(arena, closure.count + 1, sizeof *files) : NULL;
+    if (code == 0 && !files) {
+        code = gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < closure.count; i++) {
+    for (size_t i = 0; code == 0 && i < closure.count; i++) {
         GS_AUTO_BUF gs_buf text;
         gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
         const char *path = gs_arena_printf(arena, "%s/%s", root, closure.items[i]);
-        rc = path ? gs_fs_read_file(AT_FDCWD, path, &text, err) : gs_fail_nomem(err);
+        code = path ? gs_fs_read_file(AT_FDCWD, path, &text, err) : gs_fail_nomem(err);
         files[i] = (gs_tree_file){.path = closure.items[i], .len = text.len};
         files[i].target = join(arena, job->unit->target.path ? job->unit->target.path : ".", closure.items[i]);
-        if (rc == 0 && (!(files[i].data = gs_arena_copy(arena, text.data, text.len)) || !files[i].target)) {
-            rc = gs_fail_nomem(err);
+        if (code == 0 && (!(files[i].data = gs_arena_copy(arena, text.data, text.len)) || !files[i].target)) {
+            code = gs_fail_nomem(err);
         }
-        if (rc == 0 && is_kustomization(job->unit, files[i].path)) {
-            rc = relocate(job, arena, &files[i], err);
+        if (code == 0 && is_kustomization(job->unit, files[i].path)) {
+            code = relocate(job, arena, &files[i], err);
         }
     }
-    if (rc == 0) {
-        rc = prove(job, files, closure.count, err);
+    if (code == 0) {
+        code = prove(job, files, closure.count, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = files;
         *count = closure.count;
     }
-    return rc;
+    return code;
 }

@@ -9,12 +9,12 @@
 
 static int check_ready(const gs_target_job *job, gs_error *err)
 {
-    int rc = gs_tools_need_helm(job->tools, err);
-    if (rc == 0 && (!job->place || !job->place->kubeconfig)) {
-        rc = gs_fail(err, GS_ECHECK, "site.yaml gives no kubeconfig for this environment");
+    int code = gs_tools_need_helm(job->tools, err);
+    if (code == 0 && (!job->place || !job->place->kubeconfig)) {
+        code = gs_fail(err, GS_ECHECK, "site.yaml gives no kubeconfig for this environment");
         gs_error_hint(err, "add under environments:  %s: {kubeconfig: FILE}", job->environment->name);
     }
-    return rc;
+    return code;
 }
 
 /* ---- rendering ---- */
@@ -45,22 +45,22 @@ static int render(const gs_target_job *job, bool upgrade, gs_doc **out, gs_error
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_text_map set = {0};
     GS_AUTO_DOC gs_doc *doc = NULL;
-    int rc = arena ? image_values(job, arena, &set, err) : gs_fail_nomem(err);
+    int code = arena ? image_values(job, arena, &set, err) : gs_fail_nomem(err);
     const gs_unit_render request = {
         .work = job->work, .environment = job->environment, .unit = job->unit, .set = &set, .upgrade = upgrade};
-    if (rc == 0) {
-        rc = gs_render_unit(job->run, job->tools, &request, &doc, err);
+    if (code == 0) {
+        code = gs_render_unit(job->run, job->tools, &request, &doc, err);
     }
-    if (rc == 0) {
-        rc = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
+    if (code == 0) {
+        code = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
     }
-    if (rc == 0) {
-        rc = gs_check_relocated(job, doc->root, err);
+    if (code == 0) {
+        code = gs_check_relocated(job, doc->root, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = GS_STEAL(doc);
     }
-    return rc;
+    return code;
 }
 
 /* ---- diff ---- */
@@ -70,17 +70,17 @@ static int diff(const gs_target_job *job, gs_arena *arena, gs_changes *out, gs_e
     GS_AUTO_DOC gs_doc *want = NULL;
     gs_changes changes = {0};
     const char *status = NULL;
-    int rc = check_ready(job, err);
-    if (rc == 0) {
-        rc = gs_helm_status(job, arena, &status, err);
+    int code = check_ready(job, err);
+    if (code == 0) {
+        code = gs_helm_status(job, arena, &status, err);
     }
-    if (rc == 0) {
-        rc = render(job, status[0] != '\0', &want, err);
+    if (code == 0) {
+        code = render(job, status[0] != '\0', &want, err);
     }
-    if (rc == 0) {
-        rc = gs_helm_compare(job, status, want->root, arena, &changes, err);
+    if (code == 0) {
+        code = gs_helm_compare(job, status, want->root, arena, &changes, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
     }
     *out = changes;
@@ -103,14 +103,14 @@ static int run_extracted(const gs_target_job *job, bool upgrading, gs_hook_kind 
     if (job->rollback || !extracts(job)) {
         return 0;
     }
-    int rc = render(job, upgrading, &doc, err);
-    if (rc == 0) {
-        rc = gs_api_open(job, &api, err);
+    int code = render(job, upgrading, &doc, err);
+    if (code == 0) {
+        code = gs_api_open(job, &api, err);
     }
-    if (rc == 0) {
-        rc = gs_api_need_namespace(api, gs_unit_namespace(job), err);
+    if (code == 0) {
+        code = gs_api_need_namespace(api, gs_unit_namespace(job), err);
     }
-    return rc < 0 ? rc : gs_hooks_run(job, api, doc, kind, err);
+    return code < 0 ? code : gs_hooks_run(job, api, doc, kind, err);
 }
 
 static void add_set(gs_helm_line *line, const gs_text_map *set)
@@ -138,9 +138,9 @@ static int upgrade(const gs_target_job *job, gs_arena *arena, gs_error *err)
     GS_AUTO_PROC gs_proc_result result = {0};
     gs_text_map images = {0};
     const gs_source_spec *source = &job->unit->source;
-    int rc = image_values(job, arena, &images, err);
-    if (rc < 0) {
-        return rc;
+    int code = image_values(job, arena, &images, err);
+    if (code < 0) {
+        return code;
     }
     gs_helm_begin(&line, job, arena, "upgrade", NULL);
     gs_helm_add(&line, "--install");
@@ -158,33 +158,33 @@ static int upgrade(const gs_target_job *job, gs_arena *arena, gs_error *err)
     add_set(&line, &images);
     gs_helm_add(&line, gs_helm_release(job));
     gs_helm_add(&line, gs_arena_printf(arena, "%s/charts/%s.tgz", job->work, source->chart));
-    rc = gs_helm_run(&line, 2 * job->unit->wait.timeout + GS_HELM_SLACK_MS, &result, err);
+    code = gs_helm_run(&line, 2 * job->unit->wait.timeout + GS_HELM_SLACK_MS, &result, err);
     const char *errors = gs_buf_text(&result.errors);
-    if (rc == GS_EAPPLY && blames_hook(errors)) {
+    if (code == GS_EAPPLY && blames_hook(errors)) {
         gs_helm_explain(job, err);
     }
-    return rc == GS_EAPPLY && blames_pre_hook(errors) ? gs_error_recode(err, GS_EMIGRATION) : rc;
+    return code == GS_EAPPLY && blames_pre_hook(errors) ? gs_error_recode(err, GS_EMIGRATION) : code;
 }
 
 static int apply(const gs_target_job *job, char *note, gs_error *err)
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     const char *status = NULL;
-    int rc = arena ? check_ready(job, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_helm_status(job, arena, &status, err);
+    int code = arena ? check_ready(job, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_helm_status(job, arena, &status, err);
     }
-    if (rc == 0) {
-        rc = gs_helm_recover(job, status, err);
+    if (code == 0) {
+        code = gs_helm_recover(job, status, err);
     }
-    if (rc == 0) {
-        rc = run_extracted(job, status[0] != '\0', GS_HOOK_PRE, err);
+    if (code == 0) {
+        code = run_extracted(job, status[0] != '\0', GS_HOOK_PRE, err);
     }
-    if (rc == 0) {
-        rc = upgrade(job, arena, err);
+    if (code == 0) {
+        code = upgrade(job, arena, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     (void)snprintf(note, GS_TARGET_NOTE, "helm release %s", gs_helm_release(job));
     return 0;
@@ -193,18 +193,18 @@ static int apply(const gs_target_job *job, char *note, gs_error *err)
 static int wait(const gs_target_job *job, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
-    int rc = render(job, true, &doc, err);
-    if (rc == 0) {
-        rc = gs_live_wait(job, doc->root, err);
+    int code = render(job, true, &doc, err);
+    if (code == 0) {
+        code = gs_live_wait(job, doc->root, err);
     }
-    return rc < 0 ? rc : run_extracted(job, true, GS_HOOK_POST, err);
+    return code < 0 ? code : run_extracted(job, true, GS_HOOK_POST, err);
 }
 
 static int observe(const gs_target_job *job, gs_arena *arena, gs_text_list *out, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
-    int rc = render(job, true, &doc, err);
-    return rc < 0 ? rc : gs_live_images(job, doc->root, arena, out, err);
+    int code = render(job, true, &doc, err);
+    return code < 0 ? code : gs_live_images(job, doc->root, arena, out, err);
 }
 
 const gs_target_ops gs_target_helm = {.name = "helm", .diff = diff, .apply = apply, .wait = wait, .observe = observe};

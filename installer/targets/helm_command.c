@@ -63,13 +63,13 @@ int gs_helm_run(gs_helm_line *line, int64_t deadline, gs_proc_result *result, gs
     line->argv[line->count] = NULL;
     GS_AUTO_TEMPDIR gs_tempdir own = GS_TEMPDIR_INIT;
     gs_confinement confined;
-    int rc = gs_tempdir_make(&own, err);
-    if (rc == 0) {
-        rc = gs_tool_confinement(line->job, own.path, line->arena, &confined, err);
+    int code = gs_tempdir_make(&own, err);
+    if (code == 0) {
+        code = gs_tool_confinement(line->job, own.path, line->arena, &confined, err);
     }
-    const char *temporary = rc == 0 ? gs_arena_printf(line->arena, "TMPDIR=%s", own.path) : NULL;
+    const char *temporary = code == 0 ? gs_arena_printf(line->arena, "TMPDIR=%s", own.path) : NULL;
     if (!temporary) {
-        return rc < 0 ? rc : gs_fail_nomem(err);
+        return code < 0 ? code : gs_fail_nomem(err);
     }
     const char *const environment[] = {temporary, NULL};
     const gs_proc proc = {.argv = line->argv, .environment = environment, .cwd = -1, .deadline = deadline, .confined = &confined};
@@ -85,20 +85,20 @@ int gs_helm_status(const gs_target_job *job, gs_arena *arena, const char **statu
     gs_helm_begin(&line, job, arena, "status", NULL);
     gs_helm_add(&line, "--output=json");
     gs_helm_add(&line, gs_helm_release(job));
-    int rc = gs_helm_run(&line, 0, &result, &why);
-    if (rc == GS_EAPPLY && strstr(gs_buf_text(&result.errors), "release: not found")) {
+    int code = gs_helm_run(&line, 0, &result, &why);
+    if (code == GS_EAPPLY && strstr(gs_buf_text(&result.errors), "release: not found")) {
         *status = "";
         return 0;
     }
-    if (rc < 0) {
+    if (code < 0) {
         if (err) {
             *err = why;
         }
-        return rc;
+        return code;
     }
-    rc = gs_doc_parse(GS_JSON, "helm status", result.output.data, result.output.len, &doc, err);
-    if (rc < 0) {
-        return rc;
+    code = gs_doc_parse(GS_JSON, "helm status", result.output.data, result.output.len, &doc, err);
+    if (code < 0) {
+        return code;
     }
     const char *found = gs_node_text(gs_node_get(doc->root, "info"), "status");
     if (!found) {
@@ -120,15 +120,15 @@ int gs_helm_objects(const gs_target_job *job, const char *what, gs_doc **out, gs
     }
     gs_helm_begin(&line, job, arena, "get", what);
     gs_helm_add(&line, gs_helm_release(job));
-    int rc = gs_helm_run(&line, 0, &result, err);
-    if (rc == 0) {
-        rc = gs_doc_parse_manifests("helm get", result.output.data, result.output.len, &doc, err);
+    int code = gs_helm_run(&line, 0, &result, err);
+    if (code == 0) {
+        code = gs_doc_parse_manifests("helm get", result.output.data, result.output.len, &doc, err);
     }
-    if (rc == 0) {
-        rc = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
+    if (code == 0) {
+        code = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = GS_STEAL(doc);
     }
-    return rc;
+    return code;
 }

@@ -26,9 +26,9 @@ static int compare_object(const gs_node *object, const gs_node *have, gs_arena *
 {
     gs_object_id id;
     char what[GS_OBJECT_TEXT];
-    int rc = gs_object_identify(object, &id, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_object_identify(object, &id, err);
+    if (code < 0) {
+        return code;
     }
     const gs_node *other = find_object(have, &id);
     if (other ? gs_node_equal(object, other) : is_beside_manifest(&id)) {
@@ -42,9 +42,9 @@ static int compare_gone(const gs_node *object, const gs_node *want, gs_arena *ar
 {
     gs_object_id id;
     char what[GS_OBJECT_TEXT];
-    int rc = gs_object_identify(object, &id, err);
-    if (rc < 0 || find_object(want, &id)) {
-        return rc;
+    int code = gs_object_identify(object, &id, err);
+    if (code < 0 || find_object(want, &id)) {
+        return code;
     }
     gs_object_id_text(&id, what, sizeof what);
     return gs_changes_add(arena, out, GS_CHANGE_REMOVE, gs_arena_text(arena, what), err);
@@ -52,14 +52,14 @@ static int compare_gone(const gs_node *object, const gs_node *want, gs_arena *ar
 
 static int compare(const gs_node *want, const gs_node *have, gs_arena *arena, gs_changes *out, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < want->count; i++) {
-        rc = gs_is_hook(want->items[i]) ? 0 : compare_object(want->items[i], have, arena, out, err);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < want->count; i++) {
+        code = gs_is_hook(want->items[i]) ? 0 : compare_object(want->items[i], have, arena, out, err);
     }
-    for (size_t i = 0; rc == 0 && i < have->count; i++) {
-        rc = compare_gone(have->items[i], want, arena, out, err);
+    for (size_t i = 0; code == 0 && i < have->count; i++) {
+        code = compare_gone(have->items[i], want, arena, out, err);
     }
-    return rc;
+    return code;
 }
 
 /* Helm knows what it applied, not what became of it. */
@@ -67,13 +67,13 @@ static int add_missing(const gs_target_job *job, const gs_node *want, gs_arena *
 {
     gs_object_id *ids = NULL;
     size_t count = 0;
-    int rc = gs_live_missing(job, want, arena, &ids, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    int code = gs_live_missing(job, want, arena, &ids, &count, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
         char what[GS_OBJECT_TEXT];
         gs_object_id_text(&ids[i], what, sizeof what);
-        rc = gs_changes_add(arena, out, GS_CHANGE_ADD, gs_arena_text(arena, what), err);
+        code = gs_changes_add(arena, out, GS_CHANGE_ADD, gs_arena_text(arena, what), err);
     }
-    return rc;
+    return code;
 }
 
 /* Hooks are in no manifest. Their names may have the revision in them, so what counts is what they run. */
@@ -82,14 +82,14 @@ static int compare_hooks(const gs_target_job *job, const gs_node *want, gs_arena
     GS_AUTO_DOC gs_doc *have = NULL;
     gs_image_use *wanted = NULL, *had = NULL;
     size_t wanted_count = 0, had_count = 0;
-    int rc = gs_helm_objects(job, "hooks", &have, err);
-    if (rc == 0) {
-        rc = gs_kube_images(want, arena, &wanted, &wanted_count, err);
+    int code = gs_helm_objects(job, "hooks", &have, err);
+    if (code == 0) {
+        code = gs_kube_images(want, arena, &wanted, &wanted_count, err);
     }
-    if (rc == 0) {
-        rc = gs_kube_images(have->root, arena, &had, &had_count, err);
+    if (code == 0) {
+        code = gs_kube_images(have->root, arena, &had, &had_count, err);
     }
-    for (size_t i = 0; rc == 0 && i < wanted_count; i++) {
+    for (size_t i = 0; code == 0 && i < wanted_count; i++) {
         bool found = wanted[i].certainty != GS_IMAGE_RUNS || !gs_is_hook(wanted[i].object);
         for (size_t k = 0; !found && k < had_count; k++) {
             found = strcmp(had[k].image, wanted[i].image) == 0;
@@ -98,7 +98,7 @@ static int compare_hooks(const gs_target_job *job, const gs_node *want, gs_arena
             return gs_changes_add(arena, out, GS_CHANGE_MODIFY, "hooks", err);
         }
     }
-    return rc;
+    return code;
 }
 
 int gs_helm_compare(const gs_target_job *job, const char *status, const gs_node *want, gs_arena *arena, gs_changes *out,
@@ -106,19 +106,19 @@ int gs_helm_compare(const gs_target_job *job, const char *status, const gs_node 
 {
     GS_AUTO_DOC gs_doc *have = NULL;
     bool absent = status[0] == '\0';
-    int rc = absent ? gs_doc_parse(GS_JSON, "nothing", "[]", 2, &have, err) : gs_helm_objects(job, "manifest", &have, err);
-    if (rc == 0) {
-        rc = compare(want, have->root, arena, out, err);
+    int code = absent ? gs_doc_parse(GS_JSON, "nothing", "[]", 2, &have, err) : gs_helm_objects(job, "manifest", &have, err);
+    if (code == 0) {
+        code = compare(want, have->root, arena, out, err);
     }
-    if (rc == 0 && !absent && out->count == 0) {
-        rc = compare_hooks(job, want, arena, out, err);
+    if (code == 0 && !absent && out->count == 0) {
+        code = compare_hooks(job, want, arena, out, err);
     }
-    if (rc == 0 && out->count == 0) {
-        rc = add_missing(job, want, arena, out, err);
+    if (code == 0 && out->count == 0) {
+        code = add_missing(job, want, arena, out, err);
     }
-    if (rc == 0 && out->count == 0 && strcmp(status, "deployed") != 0) {
+    if (code == 0 && out->count == 0 && strcmp(status, "deployed") != 0) {
         const char *what = gs_arena_printf(arena, "release %s, which is %s", gs_helm_release(job), absent ? "absent" : status);
-        rc = gs_changes_add(arena, out, GS_CHANGE_MODIFY, what, err);
+        code = gs_changes_add(arena, out, GS_CHANGE_MODIFY, what, err);
     }
-    return rc;
+    return code;
 }

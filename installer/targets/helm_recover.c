@@ -12,15 +12,15 @@ typedef int (*job_visitor)(const gs_target_job *job, gs_api *api, const gs_objec
 static int visit_hooks(const gs_target_job *job, gs_api *api, job_visitor visit, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *hooks = NULL;
-    int rc = gs_helm_objects(job, "hooks", &hooks, err);
-    for (size_t i = 0; rc == 0 && i < hooks->root->count; i++) {
+    int code = gs_helm_objects(job, "hooks", &hooks, err);
+    for (size_t i = 0; code == 0 && i < hooks->root->count; i++) {
         gs_object_id id;
-        rc = gs_object_identify(hooks->root->items[i], &id, err);
-        if (rc == 0 && strcmp(id.kind, "Job") == 0) {
-            rc = visit(job, api, &id, err);
+        code = gs_object_identify(hooks->root->items[i], &id, err);
+        if (code == 0 && strcmp(id.kind, "Job") == 0) {
+            code = visit(job, api, &id, err);
         }
     }
-    return rc;
+    return code;
 }
 
 /* The next upgrade deletes the hook Jobs before it makes new ones: a migration must not be cut off by that, nor run twice at once. */
@@ -29,9 +29,9 @@ static int await_hook(const gs_target_job *job, gs_api *api, const gs_object_id 
     GS_AUTO_BUF gs_buf log;
     gs_job_seen seen;
     gs_buf_init(&log, GS_MAX_JOB_LOG_BYTES);
-    int rc = gs_job_see(api, id, &seen, err);
-    if (rc < 0 || seen.state != GS_JOB_ACTIVE) {
-        return rc;
+    int code = gs_job_see(api, id, &seen, err);
+    if (code < 0 || seen.state != GS_JOB_ACTIVE) {
+        return code;
     }
     gs_emit(job->run, GS_NOTICE, "helmHook", NULL, 0, "waiting for Job %s/%s, which an earlier run started", id->namespace,
             id->name);
@@ -47,22 +47,22 @@ static int find_revision(const gs_target_job *job, const char *status, gs_arena 
     gs_helm_begin(&line, job, arena, "history", NULL);
     gs_helm_add(&line, "--output=json");
     gs_helm_add(&line, gs_helm_release(job));
-    int rc = gs_helm_run(&line, 0, &result, err);
-    if (rc == 0) {
-        rc = gs_doc_parse(GS_JSON, "helm history", result.output.data, result.output.len, &doc, err);
+    int code = gs_helm_run(&line, 0, &result, err);
+    if (code == 0) {
+        code = gs_doc_parse(GS_JSON, "helm history", result.output.data, result.output.len, &doc, err);
     }
     const char *found = "";
-    for (size_t i = 0; rc == 0 && i < doc->root->count; i++) {
+    for (size_t i = 0; code == 0 && i < doc->root->count; i++) {
         const char *is = gs_node_text(doc->root->items[i], "status");
         const char *number = gs_node_text(doc->root->items[i], "revision");
         found = is && number && gs_text_starts(is, status) ? number : found;
     }
-    const char *kept = rc == 0 ? gs_arena_text(arena, found) : NULL;
-    if (rc == 0 && !kept) {
-        rc = gs_fail_nomem(err);
+    const char *kept = code == 0 ? gs_arena_text(arena, found) : NULL;
+    if (code == 0 && !kept) {
+        code = gs_fail_nomem(err);
     }
     *out = kept ? kept : *out;
-    return rc;
+    return code;
 }
 
 static int go_back(const gs_target_job *job, const char *revision, gs_arena *arena, gs_error *err)
@@ -81,9 +81,9 @@ static int go_back(const gs_target_job *job, const char *revision, gs_arena *are
 static int drop_record(const gs_target_job *job, gs_api *api, gs_arena *arena, gs_error *err)
 {
     const char *revision = NULL;
-    int rc = find_revision(job, "pending-", arena, &revision, err);
-    if (rc < 0 || revision[0] == '\0') {
-        return rc;
+    int code = find_revision(job, "pending-", arena, &revision, err);
+    if (code < 0 || revision[0] == '\0') {
+        return code;
     }
     const char *name = gs_arena_printf(arena, "sh.helm.release.v1.%s.v%s", gs_helm_release(job), revision);
     const gs_object_id id = {.api_version = "v1", .kind = "Secret", .namespace = gs_unit_namespace(job), .name = name};
@@ -100,20 +100,20 @@ int gs_helm_recover(const gs_target_job *job, const char *status, gs_error *err)
     }
     gs_emit(job->run, GS_WARNING, "helmPending", NULL, 0, "release %s is %s: an earlier run was killed; recovering it",
             gs_helm_release(job), status);
-    int rc = arena ? gs_api_open(job, &api, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = visit_hooks(job, api, await_hook, err);
+    int code = arena ? gs_api_open(job, &api, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = visit_hooks(job, api, await_hook, err);
     }
-    if (rc == 0) {
-        rc = find_revision(job, "deployed", arena, &deployed, err);
+    if (code == 0) {
+        code = find_revision(job, "deployed", arena, &deployed, err);
     }
-    if (rc == 0) {
-        rc = deployed[0] != '\0' ? go_back(job, deployed, arena, err) : drop_record(job, api, arena, err);
+    if (code == 0) {
+        code = deployed[0] != '\0' ? go_back(job, deployed, arena, err) : drop_record(job, api, arena, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_error_context(err, "release %s is %s and could not be recovered", gs_helm_release(job), status);
     }
-    return rc;
+    return code;
 }
 
 /* ---- hooks that failed ---------------------------------------------------------------------------------------------------------
@@ -127,9 +127,9 @@ static int tell_failure(const gs_target_job *job, gs_api *api, const gs_object_i
     char words[GS_ERROR_MESSAGE_MAX / 2];
     (void)job;
     gs_buf_init(&log, GS_MAX_JOB_LOG_BYTES);
-    int rc = gs_job_see(api, id, &seen, err);
-    if (rc < 0 || seen.state != GS_JOB_FAILED) {
-        return rc;
+    int code = gs_job_see(api, id, &seen, err);
+    if (code < 0 || seen.state != GS_JOB_FAILED) {
+        return code;
     }
     if (gs_job_log(api, id, &seen, &log, &lost) < 0) {
         gs_buf_clear(&log);

@@ -31,20 +31,20 @@ static int collect(const gs_node *objects, gs_hook_kind kind, gs_arena *arena, r
 {
     ranked *items = gs_arena_array(arena, objects->count + 1, sizeof *items);
     size_t n = 0;
-    int rc = items ? 0 : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+    int code = items ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < objects->count; i++) {
         gs_hook hook;
-        rc = gs_kube_hook(objects->items[i], &hook, err);
-        if (rc == 0 && hook.kind == kind) {
+        code = gs_kube_hook(objects->items[i], &hook, err);
+        if (code == 0 && hook.kind == kind) {
             items[n++] = (ranked){.object = objects->items[i], .wave = hook.wave, .place = i};
         }
     }
-    if (rc == 0 && n > 0) {
+    if (code == 0 && n > 0) {
         qsort(items, n, sizeof *items, by_wave);
     }
     *out = items;
     *count = n;
-    return rc;
+    return code;
 }
 
 static int stamp(const gs_target_job *job, gs_node *object, gs_arena *arena, gs_error *err)
@@ -73,33 +73,33 @@ static int run_job(const gs_target_job *job, gs_api *api, gs_node *object, const
     GS_AUTO_BUF gs_buf log;
     gs_job_seen seen;
     gs_buf_init(&log, GS_MAX_JOB_LOG_BYTES);
-    int rc = gs_job_see(api, id, &seen, err);
-    if (rc == 0) {
-        rc = gs_api_get(api, id, &live, err);
+    int code = gs_job_see(api, id, &seen, err);
+    if (code == 0) {
+        code = gs_api_get(api, id, &live, err);
     }
-    if (rc == 0 && live && (seen.state == GS_JOB_FAILED || !is_ours(live->root, job->bundle_digest))) {
-        rc = gs_job_remove(api, job->run, id, err);
+    if (code == 0 && live && (seen.state == GS_JOB_FAILED || !is_ours(live->root, job->bundle_digest))) {
+        code = gs_job_remove(api, job->run, id, err);
         seen.state = GS_JOB_ABSENT;
     }
-    if (rc == 0 && seen.state == GS_JOB_ABSENT) {
-        rc = gs_api_apply(api, object, false, NULL, err);
+    if (code == 0 && seen.state == GS_JOB_ABSENT) {
+        code = gs_api_apply(api, object, false, NULL, err);
     }
     int64_t deadline = gs_node_integer(gs_node_get(object, "spec"), "activeDeadlineSeconds", GS_HOOK_DEFAULT_MS / 1000) * 1000;
-    if (rc == 0 && seen.state != GS_JOB_COMPLETE) {
-        rc = gs_job_await(api, job->run, id, deadline + GS_HOOK_SLACK_MS, &seen, &log, err);
+    if (code == 0 && seen.state != GS_JOB_COMPLETE) {
+        code = gs_job_await(api, job->run, id, deadline + GS_HOOK_SLACK_MS, &seen, &log, err);
     }
-    return rc == 0 && seen.state == GS_JOB_FAILED ? fail_with_log(id, &seen, &log, kind, err) : rc;
+    return code == 0 && seen.state == GS_JOB_FAILED ? fail_with_log(id, &seen, &log, kind, err) : code;
 }
 
 static int run_hook(const gs_target_job *job, gs_api *api, gs_node *object, gs_hook_kind kind, gs_arena *arena, gs_error *err)
 {
     gs_object_id id;
-    int rc = gs_object_identify(object, &id, err);
-    if (rc == 0) {
-        rc = stamp(job, object, arena, err);
+    int code = gs_object_identify(object, &id, err);
+    if (code == 0) {
+        code = stamp(job, object, arena, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     /* a Secret or ConfigMap that the Jobs need is only applied */
     return strcmp(id.kind, "Job") == 0 ? run_job(job, api, object, &id, kind, err) : gs_api_apply(api, object, false, NULL, err);
@@ -126,12 +126,12 @@ int gs_hooks_run(const gs_target_job *job, gs_api *api, gs_doc *unit, gs_hook_ki
 {
     ranked *hooks = NULL;
     size_t count = 0;
-    int rc = collect(unit->root, kind, unit->arena, &hooks, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = gs_check_stop(job->run, 1, err);
-        if (rc == 0) {
-            rc = run_hook(job, api, hooks[i].object, kind, unit->arena, err);
+    int code = collect(unit->root, kind, unit->arena, &hooks, &count, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = gs_check_stop(job->run, 1, err);
+        if (code == 0) {
+            code = run_hook(job, api, hooks[i].object, kind, unit->arena, err);
         }
     }
-    return rc;
+    return code;
 }

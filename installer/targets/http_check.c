@@ -21,9 +21,9 @@ static int expand(check_state *state, const char *text, const char **out, gs_err
 {
     GS_AUTO_BUF gs_buf expanded;
     gs_buf_init(&expanded, GS_KIB(64));
-    int rc = gs_expand(text, state->variables, &expanded, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_expand(text, state->variables, &expanded, err);
+    if (code < 0) {
+        return code;
     }
     *out = gs_arena_text(state->arena, gs_buf_text(&expanded));
     return *out ? 0 : gs_fail_nomem(err);
@@ -32,41 +32,41 @@ static int expand(check_state *state, const char *text, const char **out, gs_err
 /* A copy of the expected tree with every text expanded. */
 static int expand_tree(check_state *state, gs_node *node, gs_error *err)
 {
-    int rc = 0;
+    int code = 0;
     if (node->kind == GS_NODE_TEXT) {
         const char *text = NULL;
-        rc = expand(state, node->text, &text, err);
-        if (rc == 0) {
+        code = expand(state, node->text, &text, err);
+        if (code == 0) {
             node->text = text;
             node->text_len = strlen(text);
         }
     }
-    for (size_t i = 0; rc == 0 && node->kind == GS_NODE_LIST && i < node->count; i++) {
-        rc = expand_tree(state, node->items[i], err);
+    for (size_t i = 0; code == 0 && node->kind == GS_NODE_LIST && i < node->count; i++) {
+        code = expand_tree(state, node->items[i], err);
     }
-    for (size_t i = 0; rc == 0 && node->kind == GS_NODE_MAP && i < node->count; i++) {
-        rc = expand_tree(state, node->pairs[i].value, err);
+    for (size_t i = 0; code == 0 && node->kind == GS_NODE_MAP && i < node->count; i++) {
+        code = expand_tree(state, node->pairs[i].value, err);
     }
-    return rc;
+    return code;
 }
 
 static int prepare(check_state *state, gs_error *err)
 {
     const gs_http_check *check = state->check;
-    int rc = expand(state, check->url, &state->url, err);
+    int code = expand(state, check->url, &state->url, err);
     state->headers = gs_arena_array(state->arena, check->headers.count + 1, sizeof *state->headers);
-    if (rc == 0 && !state->headers) {
-        rc = gs_fail_nomem(err);
+    if (code == 0 && !state->headers) {
+        code = gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < check->headers.count; i++) {
+    for (size_t i = 0; code == 0 && i < check->headers.count; i++) {
         state->headers[i].name = check->headers.items[i].key;
-        rc = expand(state, check->headers.items[i].value, &state->headers[i].value, err);
+        code = expand(state, check->headers.items[i].value, &state->headers[i].value, err);
     }
-    if (rc == 0 && check->json) {
+    if (code == 0 && check->json) {
         state->json = gs_node_copy(state->arena, check->json);
-        rc = state->json ? expand_tree(state, state->json, err) : gs_fail_nomem(err);
+        code = state->json ? expand_tree(state, state->json, err) : gs_fail_nomem(err);
     }
-    return rc;
+    return code;
 }
 
 static int compare_json(const check_state *state, const gs_buf *body, gs_error *err)
@@ -100,9 +100,9 @@ static int ask_once(const check_state *state, gs_http *http, gs_error *err)
     request.deadline_ms = check->timeout;
     request.max_body = GS_MAX_HTTP_ERROR_BYTES;
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    int rc = gs_http_send(http, &request, &response, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_http_send(http, &request, &response, err);
+    if (code < 0) {
+        return code;
     }
     if (response.status != check->status) {
         return gs_fail(err, GS_EVERIFY, "the status is %d, expected %lld", response.status, (long long)check->status);
@@ -115,11 +115,11 @@ int gs_http_check_run(const gs_run *run, const gs_http_check *check, const gs_te
     static const gs_http_host host = {0};
     check_state state = {.run = run, .check = check, .variables = variables, .arena = gs_arena_new()};
     gs_http *http = NULL;
-    int rc = state.arena ? prepare(&state, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_http_new(run, &host, &http, err);
+    int code = state.arena ? prepare(&state, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_http_new(run, &host, &http, err);
     }
-    for (int64_t tries = 0; rc == 0; tries++) {
+    for (int64_t tries = 0; code == 0; tries++) {
         gs_error why = {0};
         int asked = ask_once(&state, http, &why);
         if (asked == 0) {
@@ -127,16 +127,16 @@ int gs_http_check_run(const gs_run *run, const gs_http_check *check, const gs_te
         }
         if (asked == GS_EINTERRUPTED || tries >= check->retries) {
             *err = why;
-            rc = asked == GS_EINTERRUPTED ? asked : gs_error_recode(err, GS_EVERIFY);
+            code = asked == GS_EINTERRUPTED ? asked : gs_error_recode(err, GS_EVERIFY);
             gs_error_at(err, "GET %s", state.url);
             if (tries > 0) {
                 gs_error_context(err, "after %lld tries", (long long)tries + 1);
             }
             break;
         }
-        rc = gs_sleep(run, check->every, err);
+        code = gs_sleep(run, check->every, err);
     }
     gs_http_free(http);
     gs_arena_free(state.arena);
-    return rc;
+    return code;
 }

@@ -64,49 +64,49 @@ int gs_inventory_parse(const char *text, gs_arena *arena, gs_inventory *out, gs_
         lines += *c == '\n' ? 1 : 0;
     }
     gs_inventory parsed = {.items = gs_arena_array(arena, lines, sizeof *parsed.items)};
-    int rc = parsed.items ? 0 : gs_fail_nomem(err);
-    while (rc == 0 && *text != '\0') {
+    int code = parsed.items ? 0 : gs_fail_nomem(err);
+    while (code == 0 && *text != '\0') {
         size_t len = strcspn(text, "\n");
-        rc = parse_line(text, len, arena, &parsed.items[parsed.count++], err);
+        code = parse_line(text, len, arena, &parsed.items[parsed.count++], err);
         text += len + (text[len] == '\n' ? 1 : 0);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = parsed;
     }
-    return rc;
+    return code;
 }
 
 int gs_inventory_read(const gs_target_job *job, gs_api *api, gs_arena *arena, gs_inventory *out, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *live = NULL;
     gs_object_id id = config_map(job, arena);
-    int rc = id.name ? gs_api_get(api, &id, &live, err) : gs_fail_nomem(err);
-    const gs_node *data = rc == 0 && live ? gs_node_get(live->root, "data") : NULL;
+    int code = id.name ? gs_api_get(api, &id, &live, err) : gs_fail_nomem(err);
+    const gs_node *data = code == 0 && live ? gs_node_get(live->root, "data") : NULL;
     const char *text = gs_node_text(data, "objects");
     const char *bundle = gs_node_text(data, "bundle");
     *out = (gs_inventory){0};
-    if (rc < 0 || !text) {
-        return rc;
+    if (code < 0 || !text) {
+        return code;
     }
-    rc = gs_inventory_parse(text, arena, out, err);
-    if (rc == 0 && bundle && !(out->bundle = gs_arena_text(arena, bundle))) {
-        rc = gs_fail_nomem(err);
+    code = gs_inventory_parse(text, arena, out, err);
+    if (code == 0 && bundle && !(out->bundle = gs_arena_text(arena, bundle))) {
+        code = gs_fail_nomem(err);
     }
-    return rc;
+    return code;
 }
 
 int gs_inventory_of(const gs_node *objects, gs_arena *arena, gs_inventory *out, gs_error *err)
 {
     *out = (gs_inventory){.items = gs_arena_array(arena, objects->count + 1, sizeof *out->items)};
-    int rc = out->items ? 0 : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+    int code = out->items ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < objects->count; i++) {
         gs_hook hook;
-        rc = gs_kube_hook(objects->items[i], &hook, err);
-        if (rc == 0 && hook.kind == GS_HOOK_NONE) {
-            rc = gs_object_identify(objects->items[i], &out->items[out->count++], err);
+        code = gs_kube_hook(objects->items[i], &hook, err);
+        if (code == 0 && hook.kind == GS_HOOK_NONE) {
+            code = gs_object_identify(objects->items[i], &out->items[out->count++], err);
         }
     }
-    return rc;
+    return code;
 }
 
 bool gs_inventory_has(const gs_inventory *inventory, const gs_object_id *id)
@@ -134,9 +134,9 @@ int gs_inventory_write(const gs_target_job *job, gs_api *api, const gs_inventory
             }
         }
     }
-    int rc = arena ? gs_buf_check(&text, err) : gs_fail_nomem(err);
-    if (rc < 0) {
-        return rc;
+    int code = arena ? gs_buf_check(&text, err) : gs_fail_nomem(err);
+    if (code < 0) {
+        return code;
     }
     gs_object_id id = config_map(job, arena);
     gs_node *labels = gs_node_set_text(arena, gs_node_new_map(arena), "app.kubernetes.io/managed-by", "gapship");
@@ -156,20 +156,20 @@ int gs_inventory_surplus(const gs_inventory *before, const gs_inventory *wanted,
                          gs_inventory *remove, gs_error *err)
 {
     *remove = (gs_inventory){.items = gs_arena_array(arena, before->count + 1, sizeof *remove->items)};
-    int rc = remove->items ? 0 : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < before->count; i++) {
+    int code = remove->items ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < before->count; i++) {
         const gs_object_id *id = &before->items[i];
         char what[GS_ERROR_WHERE_MAX];
         if (gs_inventory_has(wanted, id)) {
             continue;
         }
         gs_object_id_text(id, what, sizeof what);
-        rc = gs_changes_add(arena, out, GS_CHANGE_REMOVE, gs_arena_text(arena, what), err);
-        if (rc == 0 && is_protected(id->kind)) {
+        code = gs_changes_add(arena, out, GS_CHANGE_REMOVE, gs_arena_text(arena, what), err);
+        if (code == 0 && is_protected(id->kind)) {
             out->items[out->count - 1].protected_ = true;
-        } else if (rc == 0) {
+        } else if (code == 0) {
             remove->items[remove->count++] = *id;
         }
     }
-    return rc;
+    return code;
 }

@@ -16,9 +16,9 @@ int gs_job_see(gs_api *api, const gs_object_id *id, gs_job_seen *out, gs_error *
 {
     GS_AUTO_DOC gs_doc *live = NULL;
     uint64_t attempt = 1;
-    int rc = gs_api_get(api, id, &live, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_api_get(api, id, &live, err);
+    if (code < 0) {
+        return code;
     }
     *out = (gs_job_seen){.state = GS_JOB_ABSENT, .attempt = 1};
     if (!live) {
@@ -43,19 +43,19 @@ int gs_job_see(gs_api *api, const gs_object_id *id, gs_job_seen *out, gs_error *
 int gs_job_remove(gs_api *api, const gs_run *run, const gs_object_id *id, gs_error *err)
 {
     int64_t began = gs_ticks();
-    int rc = gs_api_delete(api, id, true, err);
-    while (rc == 0) {
+    int code = gs_api_delete(api, id, true, err);
+    while (code == 0) {
         GS_AUTO_DOC gs_doc *live = NULL;
-        rc = gs_api_get(api, id, &live, err);
-        if (rc < 0 || !live) {
-            return rc;
+        code = gs_api_get(api, id, &live, err);
+        if (code < 0 || !live) {
+            return code;
         }
         if (gs_ticks() - began > GS_JOB_GONE_MS) {
             return gs_fail(err, GS_ETIMEOUT, "Job %s/%s does not go away", id->namespace, id->name);
         }
-        rc = gs_sleep(run, GS_JOB_POLL_MS, err);
+        code = gs_sleep(run, GS_JOB_POLL_MS, err);
     }
-    return rc;
+    return code;
 }
 
 /* ---- Pods and their logs -------------------------------------------------------------------------------------------------------
@@ -67,8 +67,8 @@ static int read_pods(gs_api *api, const gs_object_id *id, const gs_job_seen *see
     GS_AUTO_BUF gs_buf selector;
     gs_buf_init(&selector, GS_KIB(1));
     gs_buf_printf(&selector, "controller-uid=%s", seen->uid);
-    int rc = gs_buf_check(&selector, err);
-    return rc < 0 ? rc : gs_api_pods(api, id->namespace, gs_buf_text(&selector), out, err);
+    int code = gs_buf_check(&selector, err);
+    return code < 0 ? code : gs_api_pods(api, id->namespace, gs_buf_text(&selector), out, err);
 }
 
 static int read_log(gs_api *api, const char *namespace, const char *pod, gs_buf *out, gs_error *err)
@@ -83,12 +83,12 @@ static int read_log(gs_api *api, const char *namespace, const char *pod, gs_buf 
     gs_buf_add_text(&path, "/pods/");
     gs_url_escape(pod, &path);
     gs_buf_printf(&path, "/log?limitBytes=%zu", GS_MAX_JOB_LOG_BYTES / 2);
-    int rc = gs_buf_check(&path, err);
-    if (rc == 0) {
-        rc = gs_api_send(api, &(gs_api_call){.path = gs_buf_text(&path)}, &status, &body, err);
+    int code = gs_buf_check(&path, err);
+    if (code == 0) {
+        code = gs_api_send(api, &(gs_api_call){.path = gs_buf_text(&path)}, &status, &body, err);
     }
-    if (rc < 0 || status != 200) {
-        return rc < 0 ? rc : gs_api_fail(status, &body, err);
+    if (code < 0 || status != 200) {
+        return code < 0 ? code : gs_api_fail(status, &body, err);
     }
     if (out->len + body.len <= GS_MAX_JOB_LOG_BYTES) { /* the first Pods of a Job that tried too often are enough */
         gs_buf_add(out, body.data, body.len);
@@ -107,20 +107,20 @@ int gs_job_log(gs_api *api, const gs_object_id *id, const gs_job_seen *seen, gs_
     GS_AUTO_DOC gs_doc *pods = NULL;
     GS_AUTO_BUF gs_buf fresh;
     gs_buf_init(&fresh, GS_MAX_JOB_LOG_BYTES);
-    int rc = read_pods(api, id, seen, &pods, err);
-    const gs_node *items = rc == 0 ? gs_node_get(pods->root, "items") : NULL;
-    for (size_t i = 0; rc == 0 && items && i < items->count; i++) {
+    int code = read_pods(api, id, seen, &pods, err);
+    const gs_node *items = code == 0 ? gs_node_get(pods->root, "items") : NULL;
+    for (size_t i = 0; code == 0 && items && i < items->count; i++) {
         const char *pod = gs_node_text(gs_node_get(items->items[i], "metadata"), "name");
         if (pod && has_started(items->items[i])) {
-            rc = read_log(api, id->namespace, pod, &fresh, err);
+            code = read_log(api, id->namespace, pod, &fresh, err);
         }
     }
-    if (rc == 0 && fresh.len > 0) {
+    if (code == 0 && fresh.len > 0) {
         gs_buf_clear(log);
         gs_buf_add(log, fresh.data, fresh.len);
-        rc = gs_buf_check(log, err);
+        code = gs_buf_check(log, err);
     }
-    return rc;
+    return code;
 }
 
 /* What keeps the Job's Pod from starting; stays known when the Pod is gone. */
@@ -144,8 +144,8 @@ static void read_trouble(gs_api *api, const gs_object_id *id, const gs_job_seen 
 static void follow(gs_api *api, const gs_run *run, const gs_object_id *id, const gs_job_seen *seen, gs_buf *log)
 {
     gs_error why = {0};
-    int rc = gs_job_log(api, id, seen, log, &why);
-    if (rc < 0 && seen->state != GS_JOB_ACTIVE) {
+    int code = gs_job_log(api, id, seen, log, &why);
+    if (code < 0 && seen->state != GS_JOB_ACTIVE) {
         gs_emit(run, GS_WARNING, "logMissing", NULL, 0, "the log of Job %s/%s could not be read: %s", id->namespace, id->name,
                 why.message);
     }
@@ -157,9 +157,9 @@ int gs_job_await(gs_api *api, const gs_run *run, const gs_object_id *id, int64_t
     int64_t began = gs_ticks(), looked = 0;
     char trouble[sizeof out->reason] = "";
     for (;;) {
-        int rc = gs_job_see(api, id, out, err);
-        if (rc < 0) {
-            return rc;
+        int code = gs_job_see(api, id, out, err);
+        if (code < 0) {
+            return code;
         }
         if (out->state == GS_JOB_ABSENT) {
             gs_fail(err, GS_EUNCERTAIN, "Job %s/%s vanished while it ran", id->namespace, id->name);
@@ -181,9 +181,9 @@ int gs_job_await(gs_api *api, const gs_run *run, const gs_object_id *id, int64_t
             return gs_fail(err, GS_ETIMEOUT, "Job %s/%s is not finished after %lld s%s%s", id->namespace, id->name,
                            (long long)(timeout_ms / 1000), trouble[0] != '\0' ? ": " : "", trouble);
         }
-        rc = gs_sleep(run, GS_JOB_POLL_MS, err);
-        if (rc < 0) {
-            return rc;
+        code = gs_sleep(run, GS_JOB_POLL_MS, err);
+        if (code < 0) {
+            return code;
         }
     }
 }

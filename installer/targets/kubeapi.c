@@ -52,9 +52,9 @@ static int start_proxy(gs_api *api, gs_error *err)
     argv[n] = NULL;
     const char *temporary = gs_arena_printf(api->arena, "TMPDIR=%s", api->dir.path);
     gs_confinement confined;
-    int rc = temporary ? gs_tool_confinement(api->job, api->dir.path, api->arena, &confined, err) : gs_fail_nomem(err);
-    if (rc < 0) {
-        return rc;
+    int code = temporary ? gs_tool_confinement(api->job, api->dir.path, api->arena, &confined, err) : gs_fail_nomem(err);
+    if (code < 0) {
+        return code;
     }
     const char *const environment[] = {temporary, NULL};
     const gs_proc proc = {.argv = argv, .environment = environment, .cwd = -1, .confined = &confined};
@@ -66,13 +66,13 @@ static int ask_version(gs_api *api, gs_error *err)
     GS_AUTO_BUF gs_buf body;
     int status = 0;
     gs_buf_init(&body, GS_MIB(1));
-    int rc = gs_api_send(api, &(gs_api_call){.path = "/version"}, &status, &body, err);
-    if (rc == 0 && status != 200) {
-        rc = gs_api_fail(status, &body, err);
+    int code = gs_api_send(api, &(gs_api_call){.path = "/version"}, &status, &body, err);
+    if (code == 0 && status != 200) {
+        code = gs_api_fail(status, &body, err);
         gs_error_context(err, "the cluster does not answer");
         gs_error_hint(err, "try: kubectl --kubeconfig %s version", api->job->place->kubeconfig);
     }
-    return rc;
+    return code;
 }
 
 /* Until the proxy passes a call on to the cluster. Its socket is there a moment before anybody listens on it. */
@@ -81,13 +81,13 @@ static int wait_for_proxy(gs_api *api, gs_error *err)
     int64_t began = gs_ticks();
     for (;;) {
         gs_error why = {0};
-        int rc = gs_fs_exists(AT_FDCWD, api->socket) ? ask_version(api, &why) : GS_ENETWORK;
-        if (rc != GS_ENETWORK) {
-            api->answered = rc == 0;
-            if (rc < 0 && err) {
+        int code = gs_fs_exists(AT_FDCWD, api->socket) ? ask_version(api, &why) : GS_ENETWORK;
+        if (code != GS_ENETWORK) {
+            api->answered = code == 0;
+            if (code < 0 && err) {
                 *err = why;
             }
-            return rc;
+            return code;
         }
         if (!gs_child_running(api->proxy)) {
             char said[GS_ERROR_MESSAGE_MAX / 2];
@@ -97,9 +97,9 @@ static int wait_for_proxy(gs_api *api, gs_error *err)
         if (gs_ticks() - began > GS_PROXY_START_MS) {
             return gs_fail(err, GS_ETIMEOUT, "kubectl proxy did not start within %d s", GS_PROXY_START_MS / 1000);
         }
-        rc = gs_sleep(api->run, GS_PROXY_POLL_MS, err);
-        if (rc < 0) {
-            return rc;
+        code = gs_sleep(api->run, GS_PROXY_POLL_MS, err);
+        if (code < 0) {
+            return code;
         }
     }
 }
@@ -111,30 +111,30 @@ int gs_api_open(const gs_target_job *job, gs_api **out, gs_error *err)
         gs_error_at(err, "%s", job->environment->name);
         return gs_error_hint(err, "add under environments:  %s: {kubeconfig: FILE}", job->environment->name);
     }
-    int rc = gs_tools_need_kubectl(job->tools, err);
-    GS_AUTO_API gs_api *api = rc == 0 ? calloc(1, sizeof *api) : NULL;
-    if (rc == 0 && !api) {
-        rc = gs_fail_nomem(err);
+    int code = gs_tools_need_kubectl(job->tools, err);
+    GS_AUTO_API gs_api *api = code == 0 ? calloc(1, sizeof *api) : NULL;
+    if (code == 0 && !api) {
+        code = gs_fail_nomem(err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     *api = (gs_api){.run = job->run, .job = job, .dir = GS_TEMPDIR_INIT, .arena = gs_arena_new()};
-    rc = api->arena ? gs_tempdir_make(&api->dir, err) : gs_fail_nomem(err);
-    if (rc == 0 && !(api->socket = gs_arena_printf(api->arena, "%s/api", api->dir.path))) {
-        rc = gs_fail_nomem(err);
+    code = api->arena ? gs_tempdir_make(&api->dir, err) : gs_fail_nomem(err);
+    if (code == 0 && !(api->socket = gs_arena_printf(api->arena, "%s/api", api->dir.path))) {
+        code = gs_fail_nomem(err);
     }
-    if (rc == 0) {
-        rc = start_proxy(api, err);
+    if (code == 0) {
+        code = start_proxy(api, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         api->host.unix_socket = api->socket;
-        rc = gs_http_new(api->run, &api->host, &api->http, err);
+        code = gs_http_new(api->run, &api->host, &api->http, err);
     }
-    if (rc == 0) {
-        rc = wait_for_proxy(api, err);
+    if (code == 0) {
+        code = wait_for_proxy(api, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "%s", job->environment->name);
     }
     *out = GS_STEAL(api);
@@ -165,9 +165,9 @@ int gs_api_send(gs_api *api, const gs_api_call *call, int *status, gs_buf *body,
     GS_AUTO_BUF gs_buf url;
     gs_buf_init(&url, GS_KIB(16));
     gs_buf_printf(&url, "http://localhost%s", call->path);
-    int rc = gs_buf_check(&url, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_buf_check(&url, err);
+    if (code < 0) {
+        return code;
     }
     const gs_http_header headers[] = {{"Accept", "application/json, */*"},
                                       {"Content-Type", call->content_type ? call->content_type : "application/json"}};
@@ -183,9 +183,9 @@ int gs_api_send(gs_api *api, const gs_api_call *call, int *status, gs_buf *body,
     /* Every call can be repeated, so an API server that restarts is waited for. */
     const gs_http_retry retry = {.tries = api->answered ? 0 : 1};
     GS_AUTO_RESPONSE gs_http_response response = {0};
-    rc = gs_http_send_retrying(api->http, &request, &retry, &response, err);
-    if (rc < 0) {
-        return rc;
+    code = gs_http_send_retrying(api->http, &request, &retry, &response, err);
+    if (code < 0) {
+        return code;
     }
     *status = response.status;
     gs_buf_clear(body);
@@ -221,19 +221,19 @@ static int learn_kinds(gs_api *api, const char *api_version, gs_error *err)
     if (!path) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
-    if (rc < 0 || status == 404) {
-        return rc;
+    int code = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
+    if (code < 0 || status == 404) {
+        return code;
     }
     if (status != 200) {
         return gs_api_fail(status, &body, err);
     }
-    rc = gs_doc_parse(GS_JSON, "resources", body.data, body.len, &doc, err);
-    const gs_node *resources = rc == 0 ? gs_node_get(doc->root, "resources") : NULL;
+    code = gs_doc_parse(GS_JSON, "resources", body.data, body.len, &doc, err);
+    const gs_node *resources = code == 0 ? gs_node_get(doc->root, "resources") : NULL;
     size_t count = resources ? resources->count : 0;
     gs_text_pair *pairs = gs_arena_array(api->arena, api->plurals.count + count + 1, sizeof *pairs);
-    if (rc < 0 || !pairs) {
-        return rc < 0 ? rc : gs_fail_nomem(err);
+    if (code < 0 || !pairs) {
+        return code < 0 ? code : gs_fail_nomem(err);
     }
     if (api->plurals.count > 0) {
         memcpy(pairs, api->plurals.items, api->plurals.count * sizeof *pairs);
@@ -271,9 +271,9 @@ int gs_api_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char
 {
     const char *plural = known_plural(api, id->api_version, id->kind);
     if (!plural) {
-        int rc = learn_kinds(api, id->api_version, err);
-        if (rc < 0) {
-            return rc;
+        int code = learn_kinds(api, id->api_version, err);
+        if (code < 0) {
+            return code;
         }
         plural = known_plural(api, id->api_version, id->kind);
     }
@@ -290,9 +290,9 @@ int gs_api_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char
     }
     gs_buf_printf(&path, "/%s/", plural);
     gs_url_escape(id->name, &path);
-    int rc = gs_buf_check(&path, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_buf_check(&path, err);
+    if (code < 0) {
+        return code;
     }
     *out = gs_arena_text(arena, gs_buf_text(&path));
     return *out ? 0 : gs_fail_nomem(err);
@@ -309,11 +309,11 @@ static int parse_object(const gs_buf *body, gs_doc **out, gs_error *err)
 static int known_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char **out, gs_error *err)
 {
     gs_error why = {0};
-    int rc = gs_api_path(api, id, arena, out, &why);
-    if (rc < 0 && rc != GS_ENOTFOUND && err) {
+    int code = gs_api_path(api, id, arena, out, &why);
+    if (code < 0 && code != GS_ENOTFOUND && err) {
         *err = why;
     }
-    return rc == GS_ENOTFOUND ? 0 : rc;
+    return code == GS_ENOTFOUND ? 0 : code;
 }
 
 int gs_api_get(gs_api *api, const gs_object_id *id, gs_doc **out, gs_error *err)
@@ -324,15 +324,15 @@ int gs_api_get(gs_api *api, const gs_object_id *id, gs_doc **out, gs_error *err)
     int status = 0;
     gs_buf_init(&body, GS_MAX_DOC_BYTES);
     *out = NULL;
-    int rc = arena ? known_path(api, id, arena, &path, err) : gs_fail_nomem(err);
-    if (rc < 0 || !path) {
-        return rc;
+    int code = arena ? known_path(api, id, arena, &path, err) : gs_fail_nomem(err);
+    if (code < 0 || !path) {
+        return code;
     }
-    if (rc == 0) {
-        rc = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
+    if (code == 0) {
+        code = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
     }
-    if (rc < 0 || status == 404) {
-        return rc;
+    if (code < 0 || status == 404) {
+        return code;
     }
     return status == 200 ? parse_object(&body, out, err) : gs_api_fail(status, &body, err);
 }
@@ -348,32 +348,33 @@ int gs_api_apply(gs_api *api, const gs_node *object, bool dry_run, gs_doc **out,
     int status = 0;
     gs_buf_init(&text, GS_MAX_DOC_BYTES);
     gs_buf_init(&body, GS_MAX_DOC_BYTES);
-    int rc = arena ? gs_object_identify(object, &id, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_api_path(api, &id, arena, &path, err);
+    int code = arena ? gs_object_identify(object, &id, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_api_path(api, &id, arena, &path, err);
     }
-    if (rc == 0) {
-        rc = gs_node_write_json(object, GS_JSON_COMPACT, &text, err);
+    if (code == 0) {
+        code = gs_node_write_json(object, GS_JSON_COMPACT, &text, err);
     }
-    const char *url = rc == 0 ? gs_arena_printf(arena, "%s?fieldManager=" GS_FIELD_MANAGER "%s", path, dry_run ? "&dryRun=All" : "")
-                              : NULL;
-    if (rc == 0 && !url) {
-        rc = gs_fail_nomem(err);
+    const char *url = code == 0
+                          ? gs_arena_printf(arena, "%s?fieldManager=" GS_FIELD_MANAGER "%s", path, dry_run ? "&dryRun=All" : "")
+                          : NULL;
+    if (code == 0 && !url) {
+        code = gs_fail_nomem(err);
     }
     const gs_api_call call = {.method = "PATCH", .path = url, .content_type = "application/apply-patch+yaml", .body = &text};
-    if (rc == 0) {
-        rc = gs_api_send(api, &call, &status, &body, err);
+    if (code == 0) {
+        code = gs_api_send(api, &call, &status, &body, err);
     }
-    if (rc == 0 && status != 200 && status != 201) {
-        rc = gs_api_fail(status, &body, err);
-        if (rc == GS_ECONFLICT) {
+    if (code == 0 && status != 200 && status != 201) {
+        code = gs_api_fail(status, &body, err);
+        if (code == GS_ECONFLICT) {
             gs_error_hint(err, "leave that field out of the release, or make its manager give it up");
         }
     }
-    if (rc == 0 && out) {
-        rc = parse_object(&body, out, err);
+    if (code == 0 && out) {
+        code = parse_object(&body, out, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_object_id_text(&id, what, sizeof what);
         return gs_error_at(err, "%s", what);
     }
@@ -387,14 +388,14 @@ int gs_api_delete(gs_api *api, const gs_object_id *id, bool foreground, gs_error
     const char *path = NULL;
     int status = 0;
     gs_buf_init(&body, GS_MAX_DOC_BYTES);
-    int rc = arena ? known_path(api, id, arena, &path, err) : gs_fail_nomem(err);
-    if (rc < 0 || !path) {
-        return rc;
+    int code = arena ? known_path(api, id, arena, &path, err) : gs_fail_nomem(err);
+    if (code < 0 || !path) {
+        return code;
     }
     const char *url = gs_arena_printf(arena, "%s?propagationPolicy=%s", path, foreground ? "Foreground" : "Background");
-    rc = url ? gs_api_send(api, &(gs_api_call){.method = "DELETE", .path = url}, &status, &body, err) : gs_fail_nomem(err);
-    if (rc < 0 || status == 404 || (status >= 200 && status < 300)) {
-        return rc;
+    code = url ? gs_api_send(api, &(gs_api_call){.method = "DELETE", .path = url}, &status, &body, err) : gs_fail_nomem(err);
+    if (code < 0 || status == 404 || (status >= 200 && status < 300)) {
+        return code;
     }
     return gs_api_fail(status, &body, err);
 }
@@ -407,12 +408,12 @@ int gs_api_need_namespace(gs_api *api, const char *name, gs_error *err)
     int status = 0;
     const gs_object_id id = {.api_version = "v1", .kind = "Namespace", .namespace = "", .name = name};
     gs_buf_init(&body, GS_MAX_DOC_BYTES);
-    int rc = arena ? gs_api_path(api, &id, arena, &path, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
+    int code = arena ? gs_api_path(api, &id, arena, &path, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_api_send(api, &(gs_api_call){.path = path}, &status, &body, err);
     }
-    if (rc < 0 || status != 404) {
-        return rc; /* a user who may not see namespaces may still work in this one */
+    if (code < 0 || status != 404) {
+        return code; /* a user who may not see namespaces may still work in this one */
     }
     gs_node *metadata = gs_node_set_text(arena, gs_node_new_map(arena), "name", name);
     gs_node *object = gs_node_set_text(arena, gs_node_new_map(arena), "apiVersion", id.api_version);
@@ -432,12 +433,12 @@ int gs_api_pods(gs_api *api, const char *namespace, const char *selector, gs_doc
     gs_url_escape(namespace, &path);
     gs_buf_add_text(&path, "/pods?labelSelector=");
     gs_url_escape(selector, &path);
-    int rc = gs_buf_check(&path, err);
-    if (rc == 0) {
-        rc = gs_api_send(api, &(gs_api_call){.path = gs_buf_text(&path)}, &status, &body, err);
+    int code = gs_buf_check(&path, err);
+    if (code == 0) {
+        code = gs_api_send(api, &(gs_api_call){.path = gs_buf_text(&path)}, &status, &body, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     return status == 200 ? parse_object(&body, out, err) : gs_api_fail(status, &body, err);
 }

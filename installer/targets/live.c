@@ -40,17 +40,17 @@ static int runs_wanted(const gs_node *wanted, const gs_node *live, bool *out, gs
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_image_use *want = NULL, *have = NULL;
     size_t want_count = 0, have_count = 0;
-    int rc = arena ? images_of(wanted, arena, &want, &want_count, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = images_of(live, arena, &have, &have_count, err);
+    int code = arena ? images_of(wanted, arena, &want, &want_count, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = images_of(live, arena, &have, &have_count, err);
     }
-    *out = rc == 0;
-    for (size_t i = 0; rc == 0 && i < want_count; i++) {
+    *out = code == 0;
+    for (size_t i = 0; code == 0 && i < want_count; i++) {
         if (want[i].certainty == GS_IMAGE_RUNS && !names_image(have, have_count, want[i].image)) {
             *out = false;
         }
     }
-    return rc;
+    return code;
 }
 
 /* "app=web,tier=front" of spec.selector.matchLabels, or "" when there is none. */
@@ -103,11 +103,11 @@ static int find_trouble(waiting *self, const gs_object_id *id, const gs_node *wa
     if (selector.len == 0) {
         return 0;
     }
-    int rc = gs_buf_check(&selector, err);
-    if (rc == 0) {
-        rc = gs_api_pods(self->api, id->namespace, gs_buf_text(&selector), &pods, err);
+    int code = gs_buf_check(&selector, err);
+    if (code == 0) {
+        code = gs_api_pods(self->api, id->namespace, gs_buf_text(&selector), &pods, err);
     }
-    const gs_node *items = rc == 0 ? gs_node_get(pods->root, "items") : NULL;
+    const gs_node *items = code == 0 ? gs_node_get(pods->root, "items") : NULL;
     const char *version = newest_version(items);
     size_t used = strlen(self->reason);
     for (size_t i = 0; items && i < items->count && !*trouble; i++) {
@@ -119,7 +119,7 @@ static int find_trouble(waiting *self, const gs_object_id *id, const gs_node *wa
             *trouble = health == GS_FAILED;
         }
     }
-    return rc;
+    return code;
 }
 
 static int look_at(waiting *self, const gs_node *wanted, gs_health *health, bool *trouble, gs_error *err)
@@ -128,12 +128,12 @@ static int look_at(waiting *self, const gs_node *wanted, gs_health *health, bool
     gs_object_id id;
     char what[GS_ERROR_WHERE_MAX], why[GS_ERROR_MESSAGE_MAX / 2] = "";
     bool same = false;
-    int rc = gs_object_identify(wanted, &id, err);
-    if (rc == 0) {
-        rc = gs_api_get(self->api, &id, &live, err);
+    int code = gs_object_identify(wanted, &id, err);
+    if (code == 0) {
+        code = gs_api_get(self->api, &id, &live, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_object_id_text(&id, what, sizeof what);
     *health = GS_PROGRESSING;
@@ -141,9 +141,9 @@ static int look_at(waiting *self, const gs_node *wanted, gs_health *health, bool
         (void)snprintf(self->reason, sizeof self->reason, "%s is not there yet", what);
         return 0;
     }
-    rc = runs_wanted(wanted, live->root, &same, err);
-    if (rc < 0) {
-        return rc;
+    code = runs_wanted(wanted, live->root, &same, err);
+    if (code < 0) {
+        return code;
     }
     if (!same) {
         (void)snprintf(self->reason, sizeof self->reason, "%s still names other images", what);
@@ -163,9 +163,9 @@ static int look(waiting *self, bool *healthy, gs_error *err)
     gs_health health = GS_HEALTHY;
     bool trouble = false;
     for (size_t i = 0; i < self->objects->count && health == GS_HEALTHY; i++) {
-        int rc = gs_is_hook(self->objects->items[i]) ? 0 : look_at(self, self->objects->items[i], &health, &trouble, err);
-        if (rc < 0) {
-            return rc;
+        int code = gs_is_hook(self->objects->items[i]) ? 0 : look_at(self, self->objects->items[i], &health, &trouble, err);
+        if (code < 0) {
+            return code;
         }
     }
     int64_t now = gs_ticks();
@@ -183,10 +183,10 @@ static int wait_healthy(waiting *self, gs_error *err)
     int64_t began = gs_ticks(), since = -1;
     for (;;) {
         bool healthy = false;
-        int rc = look(self, &healthy, err);
+        int code = look(self, &healthy, err);
         int64_t now = gs_ticks();
-        if (rc < 0) {
-            return rc;
+        if (code < 0) {
+            return code;
         }
         since = !healthy ? -1 : since >= 0 ? since : now;
         if (healthy && now - since >= wait->stable) {
@@ -195,9 +195,9 @@ static int wait_healthy(waiting *self, gs_error *err)
         if (now - began >= wait->timeout) {
             return gs_fail(err, GS_ETIMEOUT, "not healthy after %lld s: %s", (long long)(wait->timeout / 1000), self->reason);
         }
-        rc = gs_sleep(self->job->run, GS_LIVE_POLL_MS, err);
-        if (rc < 0) {
-            return rc;
+        code = gs_sleep(self->job->run, GS_LIVE_POLL_MS, err);
+        if (code < 0) {
+            return code;
         }
     }
 }
@@ -206,9 +206,9 @@ int gs_live_wait(const gs_target_job *job, const gs_node *objects, gs_error *err
 {
     GS_AUTO_API gs_api *api = NULL;
     waiting self = {.job = job, .objects = objects};
-    int rc = gs_api_open(job, &api, err);
+    int code = gs_api_open(job, &api, err);
     self.api = api;
-    return rc < 0 ? rc : wait_healthy(&self, err);
+    return code < 0 ? code : wait_healthy(&self, err);
 }
 
 int gs_live_missing(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_object_id **out, size_t *count,
@@ -217,23 +217,23 @@ int gs_live_missing(const gs_target_job *job, const gs_node *objects, gs_arena *
     GS_AUTO_API gs_api *api = NULL;
     gs_object_id *missing = gs_arena_array(arena, objects->count + 1, sizeof *missing);
     size_t found = 0;
-    int rc = missing ? gs_api_open(job, &api, err) : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+    int code = missing ? gs_api_open(job, &api, err) : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < objects->count; i++) {
         GS_AUTO_DOC gs_doc *live = NULL;
         if (gs_is_hook(objects->items[i])) {
             continue;
         }
-        rc = gs_object_identify(objects->items[i], &missing[found], err);
-        if (rc == 0) {
-            rc = gs_api_get(api, &missing[found], &live, err);
+        code = gs_object_identify(objects->items[i], &missing[found], err);
+        if (code == 0) {
+            code = gs_api_get(api, &missing[found], &live, err);
         }
-        found += rc == 0 && !live ? 1 : 0;
+        found += code == 0 && !live ? 1 : 0;
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = missing;
         *count = found;
     }
-    return rc;
+    return code;
 }
 
 int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *arena, gs_text_list *out, gs_error *err)
@@ -241,8 +241,8 @@ int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *a
     GS_AUTO_API gs_api *api = NULL;
     const char **images = NULL;
     size_t count = 0;
-    int rc = gs_api_open(job, &api, err);
-    for (size_t i = 0; rc == 0 && i < objects->count; i++) {
+    int code = gs_api_open(job, &api, err);
+    for (size_t i = 0; code == 0 && i < objects->count; i++) {
         GS_AUTO_DOC gs_doc *live = NULL;
         gs_object_id id;
         gs_image_use *uses = NULL;
@@ -250,29 +250,29 @@ int gs_live_images(const gs_target_job *job, const gs_node *objects, gs_arena *a
         if (gs_is_hook(objects->items[i])) {
             continue;
         }
-        rc = gs_object_identify(objects->items[i], &id, err);
-        if (rc == 0) {
-            rc = gs_api_get(api, &id, &live, err);
+        code = gs_object_identify(objects->items[i], &id, err);
+        if (code == 0) {
+            code = gs_api_get(api, &id, &live, err);
         }
-        if (rc == 0 && live) {
-            rc = images_of(live->root, arena, &uses, &use_count, err);
+        if (code == 0 && live) {
+            code = images_of(live->root, arena, &uses, &use_count, err);
         }
-        const char **larger = rc == 0 && use_count > 0 ? gs_arena_array(arena, count + use_count, sizeof *larger) : images;
-        if (rc == 0 && use_count > 0 && !larger) {
+        const char **larger = code == 0 && use_count > 0 ? gs_arena_array(arena, count + use_count, sizeof *larger) : images;
+        if (code == 0 && use_count > 0 && !larger) {
             return gs_fail_nomem(err);
         }
         if (count > 0 && larger != images) {
             memcpy(larger, images, count * sizeof *larger);
         }
         images = larger;
-        for (size_t k = 0; rc == 0 && k < use_count; k++) {
+        for (size_t k = 0; code == 0 && k < use_count; k++) {
             if (uses[k].certainty == GS_IMAGE_RUNS) {
                 images[count++] = gs_arena_text(arena, uses[k].image);
             }
         }
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = (gs_text_list){.items = images, .count = count};
     }
-    return rc;
+    return code;
 }

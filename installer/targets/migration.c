@@ -72,17 +72,17 @@ static int prepare(const gs_migration_job *job, migration_run *run, gs_error *er
 static int expand_list(const gs_text_list *in, const gs_text_map *variables, gs_arena *arena, const char ***out, gs_error *err)
 {
     const char **items = gs_arena_array(arena, in->count + 1, sizeof *items);
-    int rc = items ? 0 : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < in->count; i++) {
+    int code = items ? 0 : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < in->count; i++) {
         GS_AUTO_BUF gs_buf text;
         gs_buf_init(&text, GS_KIB(64));
-        rc = gs_expand(in->items[i], variables, &text, err);
-        if (rc == 0 && !(items[i] = gs_arena_text(arena, gs_buf_text(&text)))) {
-            rc = gs_fail_nomem(err);
+        code = gs_expand(in->items[i], variables, &text, err);
+        if (code == 0 && !(items[i] = gs_arena_text(arena, gs_buf_text(&text)))) {
+            code = gs_fail_nomem(err);
         }
     }
     *out = items;
-    return rc;
+    return code;
 }
 
 static int create(migration_run *run, int64_t attempt, gs_error *err)
@@ -96,15 +96,15 @@ static int create(migration_run *run, int64_t attempt, gs_error *err)
     if (!image) {
         return gs_fail(err, GS_ECHECK, "migration %s runs %s, which is not in the bundle", migration->name, migration->image);
     }
-    int rc = expand_list(command, target->variables, run->arena, &words, err);
+    int code = expand_list(command, target->variables, run->arena, &words, err);
     gs_text_map env = {.items = gs_arena_array(run->arena, migration->env.count + 1, sizeof(gs_text_pair))};
-    for (size_t i = 0; rc == 0 && env.items && i < migration->env.count; i++) {
+    for (size_t i = 0; code == 0 && env.items && i < migration->env.count; i++) {
         GS_AUTO_BUF gs_buf value;
         gs_buf_init(&value, GS_KIB(64));
-        rc = gs_expand(migration->env.items[i].value, target->variables, &value, err);
+        code = gs_expand(migration->env.items[i].value, target->variables, &value, err);
         env.items[env.count++] = (gs_text_pair){migration->env.items[i].key, gs_arena_text(run->arena, gs_buf_text(&value))};
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "migration %s", migration->name);
     }
     const gs_job_spec spec = {.name = run->id.name,
@@ -166,36 +166,36 @@ static int remove_opposite(const migration_run *run, gs_error *err)
     gs_object_id id = run->id;
     gs_job_seen seen;
     id.name = job_name(run->job, !run->job->down, run->arena);
-    int rc = id.name ? gs_job_see(run->api, &id, &seen, err) : gs_fail_nomem(err);
-    return rc < 0 || seen.state == GS_JOB_ABSENT ? rc : gs_job_remove(run->api, run->job->target->run, &id, err);
+    int code = id.name ? gs_job_see(run->api, &id, &seen, err) : gs_fail_nomem(err);
+    return code < 0 || seen.state == GS_JOB_ABSENT ? code : gs_job_remove(run->api, run->job->target->run, &id, err);
 }
 
 /* From whatever state the Job is in to a verdict of this attempt. */
 static int settle(migration_run *run, gs_job_seen *seen, gs_error *err)
 {
     const gs_run *context = run->job->target->run;
-    int rc = gs_job_see(run->api, &run->id, seen, err);
-    if (rc < 0 || seen->state == GS_JOB_COMPLETE) {
-        return rc;
+    int code = gs_job_see(run->api, &run->id, seen, err);
+    if (code < 0 || seen->state == GS_JOB_COMPLETE) {
+        return code;
     }
     int64_t attempt = seen->attempt;
     if (seen->state == GS_JOB_FAILED) {
         attempt = attempt < run->job->migration->retry.attempts ? attempt + 1 : 1;
-        rc = gs_job_remove(run->api, context, &run->id, err);
+        code = gs_job_remove(run->api, context, &run->id, err);
     }
-    if (rc == 0 && seen->state != GS_JOB_ACTIVE) {
-        rc = remove_opposite(run, err);
-        if (rc == 0) {
-            rc = create(run, attempt, err);
+    if (code == 0 && seen->state != GS_JOB_ACTIVE) {
+        code = remove_opposite(run, err);
+        if (code == 0) {
+            code = create(run, attempt, err);
         }
     }
     gs_buf_clear(run->log);
-    if (rc == 0) {
-        rc = gs_job_await(run->api, context, &run->id, run->job->migration->deadline + GS_JOB_SLACK_MS, seen, run->log, err);
+    if (code == 0) {
+        code = gs_job_await(run->api, context, &run->id, run->job->migration->deadline + GS_JOB_SLACK_MS, seen, run->log, err);
     }
     gs_error lost = {0};
-    int kept = keep_log(run, rc == 0 ? err : &lost);
-    return rc < 0 ? rc : kept;
+    int kept = keep_log(run, code == 0 ? err : &lost);
+    return code < 0 ? code : kept;
 }
 
 static int run_migration(migration_run *run, gs_error *err)
@@ -203,9 +203,9 @@ static int run_migration(migration_run *run, gs_error *err)
     const gs_retry_spec *retry = &run->job->migration->retry;
     for (;;) {
         gs_job_seen seen = {.attempt = 1};
-        int rc = settle(run, &seen, err);
-        if (rc < 0 || seen.state == GS_JOB_COMPLETE) {
-            return rc;
+        int code = settle(run, &seen, err);
+        if (code < 0 || seen.state == GS_JOB_COMPLETE) {
+            return code;
         }
         if (seen.attempt >= retry->attempts) {
             return failed(run, &seen, err);
@@ -214,9 +214,9 @@ static int run_migration(migration_run *run, gs_error *err)
         gs_emit(run->job->target->run, GS_WARNING, "migrationRetry", NULL, 0,
                 "migration %s failed, attempt %lld of %lld; again in %lld s", run->job->migration->name, (long long)seen.attempt,
                 (long long)retry->attempts, (long long)(pause / 1000));
-        rc = gs_sleep(run->job->target->run, pause, err);
-        if (rc < 0) {
-            return rc;
+        code = gs_sleep(run->job->target->run, pause, err);
+        if (code < 0) {
+            return code;
         }
     }
 }
@@ -231,14 +231,14 @@ int gs_migration_observe(const gs_migration_job *job, gs_job_state *out, gs_erro
 {
     __attribute__((cleanup(run_done))) migration_run run = {.job = job, .arena = gs_arena_new()};
     gs_job_seen seen;
-    int rc = run.arena ? prepare(job, &run, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_job_see(run.api, &run.id, &seen, err);
+    int code = run.arena ? prepare(job, &run, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_job_see(run.api, &run.id, &seen, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = seen.state;
     }
-    return rc;
+    return code;
 }
 
 int gs_migration_run(const gs_migration_job *job, gs_error *err)
@@ -246,9 +246,9 @@ int gs_migration_run(const gs_migration_job *job, gs_error *err)
     GS_AUTO_BUF gs_buf log;
     gs_buf_init(&log, GS_MAX_JOB_LOG_BYTES);
     __attribute__((cleanup(run_done))) migration_run run = {.job = job, .arena = gs_arena_new(), .log = &log};
-    int rc = run.arena ? prepare(job, &run, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_api_need_namespace(run.api, run.id.namespace, err);
+    int code = run.arena ? prepare(job, &run, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_api_need_namespace(run.api, run.id.namespace, err);
     }
-    return rc < 0 ? rc : run_migration(&run, err);
+    return code < 0 ? code : run_migration(&run, err);
 }

@@ -77,23 +77,23 @@ int gs_unit_objects(const gs_target_job *job, gs_doc **out, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
     const gs_unit_render request = {.work = job->work, .environment = job->environment, .unit = job->unit, .upgrade = true};
-    int rc = gs_render_unit(job->run, job->tools, &request, &doc, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_render_unit(job->run, job->tools, &request, &doc, err);
+    if (code < 0) {
+        return code;
     }
     replacing state = {.job = job, .arena = doc->arena};
-    rc = gs_kube_replace_images(doc->arena, doc->root, replace, &state, err);
-    if (rc == 0 && state.nomem) {
-        rc = gs_fail_nomem(err);
+    code = gs_kube_replace_images(doc->arena, doc->root, replace, &state, err);
+    if (code == 0 && state.nomem) {
+        code = gs_fail_nomem(err);
     }
-    if (rc == 0 && state.missing) {
+    if (code == 0 && state.missing) {
         gs_fail(err, GS_ECHECK, "%s is not in the bundle", state.missing);
-        rc = gs_error_hint(err, "this site's kubectl or helm renders something the builder's did not; compare their versions");
+        code = gs_error_hint(err, "this site's kubectl or helm renders something the builder's did not; compare their versions");
     }
-    if (rc == 0) {
-        rc = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
+    if (code == 0) {
+        code = gs_kube_set_namespace(doc->arena, doc->root, gs_unit_namespace(job), err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "%s/%s", job->environment->name, job->unit->name);
     }
     *out = GS_STEAL(doc);
@@ -126,14 +126,14 @@ int gs_check_relocated(const gs_target_job *job, const gs_node *objects, gs_erro
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_image_use *uses = NULL;
     size_t count = 0;
-    int rc = arena ? gs_kube_images(objects, arena, &uses, &count, err) : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    int code = arena ? gs_kube_images(objects, arena, &uses, &count, err) : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
         if (uses[i].certainty == GS_IMAGE_RUNS && !is_relocated(job, uses[i].image, arena)) {
             gs_fail(err, GS_ECHECK, "this would run %s, which is not in the site's registry", uses[i].image);
             return gs_error_hint(err, "give the values that name it in imageValues, or list it in ignoreImages");
         }
     }
-    return rc;
+    return code;
 }
 
 int gs_unit_variables(const gs_target_job *job, gs_arena *arena, gs_text_map *out, gs_error *err)

@@ -67,12 +67,12 @@ static int find_key(attachment *it, gs_error *err)
 {
     const gs_attach_options *options = it->options;
     if (options->key) {
-        int rc = gs_public_key_load(options->key, &it->own, err);
+        int code = gs_public_key_load(options->key, &it->own, err);
         it->key = it->own;
-        return rc;
+        return code;
     }
-    int rc = gs_trust_load(options->root, &it->trust, err);
-    return rc < 0 ? rc : find_by_id(it->trust, options->key_id, &it->key, err);
+    int code = gs_trust_load(options->root, &it->trust, err);
+    return code < 0 ? code : find_by_id(it->trust, options->key_id, &it->key, err);
 }
 
 /* ---- what the signature is of ---- */
@@ -81,13 +81,13 @@ static int find_key(attachment *it, gs_error *err)
 static int find_form(const attachment *it, const gs_public_key *key, const gs_buf *data, const gs_buf **out, gs_error *err)
 {
     *out = NULL;
-    int rc = GS_ESIGNATURE;
-    for (size_t i = 0; rc == GS_ESIGNATURE && i < it->file.count; i++) {
+    int code = GS_ESIGNATURE;
+    for (size_t i = 0; code == GS_ESIGNATURE && i < it->file.count; i++) {
         const gs_buf *form = &it->file.forms[i];
-        rc = gs_signature_verify(key, data->data, data->len, form->data, form->len, err);
-        *out = rc == 0 ? form : NULL;
+        code = gs_signature_verify(key, data->data, data->len, form->data, form->len, err);
+        *out = code == 0 ? form : NULL;
     }
-    return rc;
+    return code;
 }
 
 /* ---- why it does not verify ---- */
@@ -204,23 +204,23 @@ int gs_attach_signature(const gs_attach_options *options, gs_digest *key_id, gs_
     attachment it;
     const gs_buf *fits = NULL;
     attachment_init(&it, options);
-    int rc = find_key(&it, err);
-    if (rc == 0) {
-        rc = gs_signature_file_read(options->signature, gs_public_key_type(it.key), &it.file, err);
+    int code = find_key(&it, err);
+    if (code == 0) {
+        code = gs_signature_file_read(options->signature, gs_public_key_type(it.key), &it.file, err);
     }
-    if (rc == 0) {
-        rc = gs_signable_read(options->bundle, true, &it.bundle, err);
+    if (code == 0) {
+        code = gs_signable_read(options->bundle, true, &it.bundle, err);
     }
-    if (rc == 0) {
-        rc = find_form(&it, it.key, &it.bundle.encoding, &fits, err);
-        rc = rc == GS_ESIGNATURE ? explain(&it, err) : rc;
+    if (code == 0) {
+        code = find_form(&it, it.key, &it.bundle.encoding, &fits, err);
+        code = code == GS_ESIGNATURE ? explain(&it, err) : code;
     }
-    if (rc == 0) {
-        rc = gs_bundle_add_signature(options->bundle, it.key, fits->data, fits->len, err);
+    if (code == 0) {
+        code = gs_bundle_add_signature(options->bundle, it.key, fits->data, fits->len, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *key_id = *gs_public_key_id(it.key);
     }
     attachment_done(&it);
-    return rc;
+    return code;
 }

@@ -26,15 +26,15 @@ static void keys_done(build_keys *keys)
 static int check_another(const build_keys *keys, const char *file, gs_error *err)
 {
     GS_AUTO_PUBLIC_KEY gs_public_key *last = NULL;
-    int rc = gs_private_key_public(keys->items[keys->count - 1], &last, err);
-    for (size_t i = 0; rc == 0 && i + 1 < keys->count; i++) {
+    int code = gs_private_key_public(keys->items[keys->count - 1], &last, err);
+    for (size_t i = 0; code == 0 && i + 1 < keys->count; i++) {
         GS_AUTO_PUBLIC_KEY gs_public_key *other = NULL;
-        rc = gs_private_key_public(keys->items[i], &other, err);
-        if (rc == 0 && gs_public_key_same(last, other)) {
-            rc = gs_fail(err, GS_EUSAGE, "%s is a key that is given twice; a key signs once", file);
+        code = gs_private_key_public(keys->items[i], &other, err);
+        if (code == 0 && gs_public_key_same(last, other)) {
+            code = gs_fail(err, GS_EUSAGE, "%s is a key that is given twice; a key signs once", file);
         }
     }
-    return rc;
+    return code;
 }
 
 /* Before anything is fetched: a key that cannot sign must not cost an hour. */
@@ -49,15 +49,15 @@ static int load_keys(const gs_build_options *options, build_keys *keys, gs_error
     if (options->key_count > GS_MAX_SIGNATURES) {
         return gs_fail(err, GS_ELIMIT, "a bundle has at most %u signatures", GS_MAX_SIGNATURES);
     }
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < options->key_count; i++) {
-        rc = gs_private_key_load(options->keys[i], options->passphrase, &keys->items[i], err);
-        if (rc == 0) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < options->key_count; i++) {
+        code = gs_private_key_load(options->keys[i], options->passphrase, &keys->items[i], err);
+        if (code == 0) {
             keys->count++;
-            rc = check_another(keys, options->keys[i], err);
+            code = check_another(keys, options->keys[i], err);
         }
     }
-    return rc;
+    return code;
 }
 
 static const char *choose_output(gs_builder *builder, const gs_build_options *options)
@@ -75,13 +75,13 @@ static int check_output(const char *output, const gs_build_options *options, gs_
         return 0;
     }
     gs_error taken = {0};
-    int rc = gs_writer_check_free(output, options->volume_size > 0, &taken);
-    if (rc == GS_EEXISTS) {
+    int code = gs_writer_check_free(output, options->volume_size > 0, &taken);
+    if (code == GS_EEXISTS) {
         gs_fail(err, GS_EEXISTS, "%s exists already", taken.where);
         return gs_error_hint(err, "raise metadata.version, name another file with -o, or replace it with --force");
     }
-    if (rc < 0) {
-        return gs_fail(err, rc, "%s", taken.message);
+    if (code < 0) {
+        return gs_fail(err, code, "%s", taken.message);
     }
     if (options->emit_tbs && gs_fs_exists(AT_FDCWD, options->emit_tbs)) {
         gs_fail(err, GS_EEXISTS, "%s exists already", options->emit_tbs);
@@ -120,26 +120,26 @@ static int prepare(build_job *job, gs_error *err)
     job->output = choose_output(builder, job->options);
     job->bundle = job->output && job->options->volume_size > 0 ? gs_arena_printf(builder->arena, "%s.001", job->output)
                                                                : job->output;
-    int rc = job->bundle ? check_output(job->output, job->options, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_trust_chain(job->options->roots, job->options->root_count, &job->roots, err);
+    int code = job->bundle ? check_output(job->output, job->options, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_trust_chain(job->options->roots, job->options->root_count, &job->roots, err);
     }
-    if (rc == 0) {
-        rc = gs_gather(builder, &job->gathered, err);
+    if (code == 0) {
+        code = gs_gather(builder, &job->gathered, err);
     }
-    if (rc == 0) {
-        rc = gs_resolve(builder, &(gs_resolve_request){.gathered = &job->gathered}, &job->lock, &changed, err);
+    if (code == 0) {
+        code = gs_resolve(builder, &(gs_resolve_request){.gathered = &job->gathered}, &job->lock, &changed, err);
     }
-    if (rc == 0) {
-        rc = gs_check(builder, job->lock, err);
+    if (code == 0) {
+        code = gs_check(builder, job->lock, err);
     }
-    if (rc == 0) {
-        rc = gs_lock_save(builder, job->lock, err);
+    if (code == 0) {
+        code = gs_lock_save(builder, job->lock, err);
     }
-    if (rc == 0) {
-        rc = gs_lay_out(builder, job->lock, &job->gathered, &job->layout, err);
+    if (code == 0) {
+        code = gs_lay_out(builder, job->lock, &job->gathered, &job->layout, err);
     }
-    return rc;
+    return code;
 }
 
 static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
@@ -163,23 +163,23 @@ static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
                                          .upgrades_from = release->requires.upgrades_from}};
     GS_AUTO_WRITER gs_writer *writer = NULL;
     gs_fetched fetched = {0};
-    int rc = gs_issue_time(job->lock, &plan.statement.issued_at, err);
+    int code = gs_issue_time(job->lock, &plan.statement.issued_at, err);
     int64_t fresh_for = 0;
-    if (rc == 0 && release->fresh_for && gs_parse_age(release->fresh_for, &fresh_for)) {
+    if (code == 0 && release->fresh_for && gs_parse_age(release->fresh_for, &fresh_for)) {
         plan.statement.fresh_until = plan.statement.issued_at + fresh_for;
     }
-    if (rc == 0) {
-        rc = gs_writer_begin(job->builder.run, job->output, &plan, &writer, err);
+    if (code == 0) {
+        code = gs_writer_begin(job->builder.run, job->output, &plan, &writer, err);
     }
-    if (rc == 0) {
-        rc = gs_fetch(&job->builder, layout, job->options, job->output, writer, &fetched, err);
+    if (code == 0) {
+        code = gs_fetch(&job->builder, layout, job->options, job->output, writer, &fetched, err);
     }
-    if (rc == 0) {
-        rc = gs_writer_seal(writer, (const gs_private_key *const *)job->keys.items, job->keys.count, job->options->force,
-                            &out->digest, err);
+    if (code == 0) {
+        code = gs_writer_seal(writer, (const gs_private_key *const *)job->keys.items, job->keys.count, job->options->force,
+                              &out->digest, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     out->size = gs_writer_length(writer);
     out->volumes = gs_writer_volume_count(writer);
@@ -195,11 +195,11 @@ static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
 static int write_tbs(const build_job *job, gs_build_result *out, gs_error *err)
 {
     const char *path = job->options->emit_tbs;
-    int rc = path ? gs_tbs_write(job->bundle, path, job->options->force, &out->tbs, err) : 0;
-    if (rc < 0) {
+    int code = path ? gs_tbs_write(job->bundle, path, job->options->force, &out->tbs, err) : 0;
+    if (code < 0) {
         gs_error_hint(err, "the bundle is finished; `gapship sign %s --emit-tbs FILE` writes what is missing", job->bundle);
     }
-    return rc;
+    return code;
 }
 
 int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result *out, gs_error *err)
@@ -207,26 +207,26 @@ int gs_build(const gs_run *run, const gs_build_options *options, gs_build_result
     build_job job = {.options = options, .builder = {.work = GS_TEMPDIR_INIT}};
     gs_build_result result = {0};
     gs_buf_init(&job.roots, GS_MAX_ROOTS_BYTES);
-    int rc = load_keys(options, &job.keys, err);
-    if (rc == 0) {
-        rc = gs_builder_open(run, options->release_file, &job.builder, err);
+    int code = load_keys(options, &job.keys, err);
+    if (code == 0) {
+        code = gs_builder_open(run, options->release_file, &job.builder, err);
     }
-    if (rc == 0) {
-        rc = prepare(&job, err);
+    if (code == 0) {
+        code = prepare(&job, err);
     }
-    if (rc == 0) {
-        rc = write_bundle(&job, &result, err);
+    if (code == 0) {
+        code = write_bundle(&job, &result, err);
     }
-    if (rc == 0) {
-        rc = write_tbs(&job, &result, err);
+    if (code == 0) {
+        code = write_tbs(&job, &result, err);
     }
     job_done(&job);
-    if (rc == 0) {
+    if (code == 0) {
         *out = result;
     } else {
         gs_build_result_done(&result);
     }
-    return rc;
+    return code;
 }
 
 void gs_build_result_done(gs_build_result *result)

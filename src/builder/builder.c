@@ -24,12 +24,12 @@ static int read_release(gs_builder *builder, gs_error *err)
 {
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
-    int rc = gs_fs_read_file(AT_FDCWD, builder->file, &text, err);
-    if (rc == GS_ENOTFOUND) {
+    int code = gs_fs_read_file(AT_FDCWD, builder->file, &text, err);
+    if (code == GS_ENOTFOUND) {
         return gs_error_hint(err, "`gapship init` writes one; -f names another file");
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     return gs_release_parse(builder->file, text.data, text.len, &builder->release, err);
 }
@@ -45,9 +45,9 @@ static int read_lock(gs_builder *builder, gs_error *err)
     }
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_DOC_BYTES);
-    int rc = gs_fs_read_file(AT_FDCWD, path, &text, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_fs_read_file(AT_FDCWD, path, &text, err);
+    if (code < 0) {
+        return code;
     }
     return gs_lock_parse(path, text.data, text.len, &builder->lock, err);
 }
@@ -58,23 +58,23 @@ int gs_builder_open(const gs_run *run, const char *release_file, gs_builder *out
     builder.arena = gs_arena_new();
     builder.file = strdup(release_file ? release_file : "release.yaml");
     builder.directory = builder.file ? directory_of(builder.file) : NULL;
-    int rc = builder.arena && builder.directory ? 0 : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = read_release(&builder, err);
+    int code = builder.arena && builder.directory ? 0 : gs_fail_nomem(err);
+    if (code == 0) {
+        code = read_release(&builder, err);
     }
-    if (rc == 0) {
-        rc = read_lock(&builder, err);
+    if (code == 0) {
+        code = read_lock(&builder, err);
     }
-    if (rc == 0) {
-        rc = gs_tools_find(run, &builder.tools, err);
+    if (code == 0) {
+        code = gs_tools_find(run, &builder.tools, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         gs_confine_report(run, "the reader of charts and image archives", gs_tar_reader_unconfined());
-        rc = gs_tempdir_make(&builder.work, err);
+        code = gs_tempdir_make(&builder.work, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_builder_done(&builder);
-        return rc;
+        return code;
     }
     *out = builder;
     return 0;

@@ -48,13 +48,13 @@ static int add_objects(gs_builder *builder, const gs_lock *lock, const gs_found_
 {
     gs_image_use *uses = NULL;
     size_t count = 0;
-    int rc = gs_kube_images(objects, builder->arena, &uses, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    int code = gs_kube_images(objects, builder->arena, &uses, &count, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
         gs_found_image found = *template;
         gs_object_id id;
         char object[GS_ERROR_WHERE_MAX];
-        rc = gs_object_identify(uses[i].object, &id, err);
-        if (rc < 0) {
+        code = gs_object_identify(uses[i].object, &id, err);
+        if (code < 0) {
             break;
         }
         gs_object_id_text(&id, object, sizeof object);
@@ -74,9 +74,9 @@ static int add_objects(gs_builder *builder, const gs_lock *lock, const gs_found_
             gs_fail(err, GS_ECHECK, "\"%s\" is no image reference: %s", found.image, bad.message);
             return gs_error_at(err, "%s/%s/%s %s", found.environment->name, found.unit->name, object, found.path);
         }
-        rc = add_found(builder, list, &found, err);
+        code = add_found(builder, list, &found, err);
     }
-    return rc;
+    return code;
 }
 
 static int find_in_unit(gs_builder *builder, const gs_lock *lock, const gs_environment_spec *environment, const gs_unit_spec *unit,
@@ -84,16 +84,16 @@ static int find_in_unit(gs_builder *builder, const gs_lock *lock, const gs_envir
 {
     const gs_found_image template = {.environment = environment, .unit = unit};
     int passes = unit->source.chart ? 2 : 1; /* only a chart can tell an upgrade from an installation */
-    int rc = 0;
-    for (int pass = 0; rc == 0 && pass < passes; pass++) {
+    int code = 0;
+    for (int pass = 0; code == 0 && pass < passes; pass++) {
         GS_AUTO_DOC gs_doc *doc = NULL;
         const gs_unit_render request = {.work = builder->work.path, .environment = environment, .unit = unit, .upgrade = pass == 1};
-        rc = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);
-        if (rc == 0) {
-            rc = add_objects(builder, lock, &template, doc->root, list, err);
+        code = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);
+        if (code == 0) {
+            code = add_objects(builder, lock, &template, doc->root, list, err);
         }
     }
-    return rc;
+    return code;
 }
 
 int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environment, gs_found_image **out, size_t *count,
@@ -101,21 +101,21 @@ int gs_find_images(gs_builder *builder, const gs_lock *lock, const char *environ
 {
     const gs_release *release = builder->release;
     found_list list = {0};
-    int rc = 0;
-    for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
+    int code = 0;
+    for (size_t e = 0; code == 0 && e < release->environments.count; e++) {
         const gs_environment_spec *spec = &release->environments.items[e];
         if (environment && strcmp(environment, spec->name) != 0) {
             continue;
         }
-        for (size_t u = 0; rc == 0 && u < spec->units.count; u++) {
-            rc = find_in_unit(builder, lock, spec, &spec->units.items[u], &list, err);
+        for (size_t u = 0; code == 0 && u < spec->units.count; u++) {
+            code = find_in_unit(builder, lock, spec, &spec->units.items[u], &list, err);
         }
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = list.items;
         *count = list.count;
     }
-    return rc;
+    return code;
 }
 
 static int check_listed(const gs_found_image *found, gs_error *err)
@@ -161,27 +161,27 @@ static int check_relocation(gs_builder *builder, const gs_lock *lock, const gs_e
     gs_text_map set = {0};
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_unit_render request = {.work = builder->work.path, .environment = environment, .unit = unit};
-    int rc = gs_image_values(builder->run, &builder->tools, &request, &references, builder->arena, &set, err);
+    int code = gs_image_values(builder->run, &builder->tools, &request, &references, builder->arena, &set, err);
     request.set = &set;
-    if (rc == 0) {
-        rc = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);
+    if (code == 0) {
+        code = gs_render_unit(builder->run, &builder->tools, &request, &doc, err);
     }
     found_list list = {0};
     const gs_found_image template = {.environment = environment, .unit = unit};
-    if (rc == 0) {
-        rc = add_objects(builder, lock, &template, doc->root, &list, err);
+    if (code == 0) {
+        code = add_objects(builder, lock, &template, doc->root, &list, err);
     }
-    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+    for (size_t i = 0; code == 0 && i < list.count; i++) {
         const gs_found_image *found = &list.items[i];
         if (!found->runs || found->ignored || gs_text_starts(found->image, GS_PROOF_REGISTRY "/")) {
             continue;
         }
         gs_fail(err, GS_ECHECK, "no value of imageValues moves %s to the site's registry", found->image);
         gs_error_at(err, "%s/%s/%s %s", environment->name, unit->name, found->object, found->path);
-        rc = gs_error_hint(err, "add to the unit's source:  imageValues: {PATH.OF.THE.IMAGE: %s}",
-                           found->locked ? found->locked->as : "REPOSITORY");
+        code = gs_error_hint(err, "add to the unit's source:  imageValues: {PATH.OF.THE.IMAGE: %s}",
+                             found->locked ? found->locked->as : "REPOSITORY");
     }
-    return rc;
+    return code;
 }
 
 /* ---- invariants ---- */
@@ -255,24 +255,24 @@ int gs_check(gs_builder *builder, const gs_lock *lock, gs_error *err)
     const gs_release *release = builder->release;
     gs_found_image *found = NULL;
     size_t count = 0;
-    int rc = gs_lint_overlays(builder, err);
-    if (rc == 0) {
-        rc = gs_find_images(builder, lock, NULL, &found, &count, err);
+    int code = gs_lint_overlays(builder, err);
+    if (code == 0) {
+        code = gs_find_images(builder, lock, NULL, &found, &count, err);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = check_listed(&found[i], err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = check_listed(&found[i], err);
     }
-    for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
+    for (size_t e = 0; code == 0 && e < release->environments.count; e++) {
         const gs_environment_spec *environment = &release->environments.items[e];
-        for (size_t u = 0; rc == 0 && u < environment->units.count; u++) {
-            rc = check_relocation(builder, lock, environment, &environment->units.items[u], err);
+        for (size_t u = 0; code == 0 && u < environment->units.count; u++) {
+            code = check_relocation(builder, lock, environment, &environment->units.items[u], err);
         }
     }
-    for (size_t i = 0; rc == 0 && i < release->invariants.count; i++) {
-        rc = check_same_digest(builder, &release->invariants.items[i], found, count, err);
+    for (size_t i = 0; code == 0 && i < release->invariants.count; i++) {
+        code = check_same_digest(builder, &release->invariants.items[i], found, count, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         warn_unused(builder, found, count);
     }
-    return rc;
+    return code;
 }

@@ -39,22 +39,22 @@ static void moved(void *state, uint64_t bytes)
 static int write_memory(fetch_state *state, const gs_piece *piece, gs_error *err)
 {
     GS_AUTO_SINK gs_sink *sink = NULL;
-    int rc = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
-    if (rc == 0) {
-        rc = gs_sink_write(sink, piece->data, (size_t)piece->descriptor.size, err);
+    int code = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
+    if (code == 0) {
+        code = gs_sink_write(sink, piece->data, (size_t)piece->descriptor.size, err);
     }
-    if (rc == 0) {
-        rc = gs_sink_close(&sink, err);
+    if (code == 0) {
+        code = gs_sink_close(&sink, err);
     }
-    return rc;
+    return code;
 }
 
 static int write_file(fetch_state *state, const gs_piece *piece, gs_error *err)
 {
     GS_AUTO_FD int fd = -1;
     uint64_t size = 0;
-    int rc = gs_fs_open_read(AT_FDCWD, piece->path, false, &fd, &size, err);
-    return rc < 0 ? rc : gs_writer_copy(state->writer, &piece->descriptor.digest, fd, 0, err);
+    int code = gs_fs_open_read(AT_FDCWD, piece->path, false, &fd, &size, err);
+    return code < 0 ? code : gs_writer_copy(state->writer, &piece->descriptor.digest, fd, 0, err);
 }
 
 static int write_image_blob(fetch_state *state, const gs_piece *piece, gs_error *err)
@@ -73,26 +73,26 @@ static int write_image_blob(fetch_state *state, const gs_piece *piece, gs_error 
         return 0; /* its archive is swept afterwards */
     }
     GS_AUTO_SINK gs_sink *sink = NULL;
-    int rc = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
-    if (rc == 0) {
-        rc = piece->origin->ops->each(piece->origin, &piece->descriptor, sink, moved, state, err);
+    int code = gs_writer_blob(state->writer, &piece->descriptor.digest, &sink, err);
+    if (code == 0) {
+        code = piece->origin->ops->each(piece->origin, &piece->descriptor, sink, moved, state, err);
     }
-    if (rc == 0) {
-        rc = gs_sink_close(&sink, err);
+    if (code == 0) {
+        code = gs_sink_close(&sink, err);
     }
-    if (rc < 0 && err->where[0] == '\0') { /* a registry says where itself */
+    if (code < 0 && err->where[0] == '\0') { /* a registry says where itself */
         gs_error_at(err, "%s", piece->origin->name);
     }
-    return rc;
+    return code;
 }
 
 static int fetch_piece(void *pointer, size_t i, gs_error *err)
 {
     fetch_state *state = pointer;
     const gs_piece *piece = &state->layout->pieces[i];
-    int rc = gs_check_stop(state->builder->run, 1, err);
-    if (rc < 0 || gs_writer_has(state->writer, &piece->descriptor.digest)) {
-        return rc;
+    int code = gs_check_stop(state->builder->run, 1, err);
+    if (code < 0 || gs_writer_has(state->writer, &piece->descriptor.digest)) {
+        return code;
     }
     if (piece->data) {
         return write_memory(state, piece, err);
@@ -142,27 +142,27 @@ static int sweep_archive(fetch_state *state, gs_origin *origin, gs_error *err)
     if (!origin->ops->sweep || !first_missing(state, origin)) {
         return 0;
     }
-    int rc = gs_check_stop(state->builder->run, 1, err);
-    if (rc == 0) {
-        rc = origin->ops->sweep(origin, open_wanted, state, err);
+    int code = gs_check_stop(state->builder->run, 1, err);
+    if (code == 0) {
+        code = origin->ops->sweep(origin, open_wanted, state, err);
     }
-    const gs_digest *missing = rc == 0 ? first_missing(state, origin) : NULL;
+    const gs_digest *missing = code == 0 ? first_missing(state, origin) : NULL;
     if (missing) {
         char digest[GS_DIGEST_TEXT];
         gs_digest_text(missing, digest);
         gs_fail(err, GS_ENOTFOUND, "the archive does not hold %s, which the image needs", digest);
-        rc = gs_error_hint(err, "make the archive anew; some tools leave out layers that they did not pull");
+        code = gs_error_hint(err, "make the archive anew; some tools leave out layers that they did not pull");
     }
-    return rc < 0 ? gs_error_at(err, "%s", origin->name) : 0;
+    return code < 0 ? gs_error_at(err, "%s", origin->name) : 0;
 }
 
 static int sweep_archives(fetch_state *state, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < state->builder->origin_count; i++) {
-        rc = sweep_archive(state, state->builder->origins[i], err);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < state->builder->origin_count; i++) {
+        code = sweep_archive(state, state->builder->origins[i], err);
     }
-    return rc;
+    return code;
 }
 
 int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_options *options, const char *output,
@@ -170,9 +170,9 @@ int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_
 {
     fetch_state state = {.builder = builder, .layout = layout, .writer = writer};
     gs_reuse *reuse = NULL;
-    int rc = gs_reuse_open(builder, options, output, &reuse, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_reuse_open(builder, options, output, &reuse, err);
+    if (code < 0) {
+        return code;
     }
     state.reuse = reuse;
     for (size_t i = 0; i < layout->count; i++) {
@@ -181,14 +181,14 @@ int gs_fetch(gs_builder *builder, const gs_build_layout *layout, const gs_build_
         }
     }
     pthread_mutex_init(&state.mutex, NULL);
-    rc = gs_parallel(builder->run->jobs, layout->count, fetch_piece, &state, err);
-    if (rc == 0) {
-        rc = sweep_archives(&state, err);
+    code = gs_parallel(builder->run->jobs, layout->count, fetch_piece, &state, err);
+    if (code == 0) {
+        code = sweep_archives(&state, err);
     }
     pthread_mutex_destroy(&state.mutex);
     gs_reuse_free(reuse);
-    if (rc == 0) {
+    if (code == 0) {
         *out = state.result;
     }
-    return rc;
+    return code;
 }

@@ -41,22 +41,22 @@ static int read_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed 
     chart_search search = {.arena = builder->arena};
     GS_AUTO_FD int fd = -1;
     uint64_t size = 0;
-    int rc = gs_fs_open_read(AT_FDCWD, packed->path, false, &fd, &size, err);
-    if (rc == 0) {
-        rc = gs_tar_read_apart(builder->run, fd, &(gs_tar_limits){0}, find_chart_yaml, &search, err);
+    int code = gs_fs_open_read(AT_FDCWD, packed->path, false, &fd, &size, err);
+    if (code == 0) {
+        code = gs_tar_read_apart(builder->run, fd, &(gs_tar_limits){0}, find_chart_yaml, &search, err);
     }
-    if (rc == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
-        rc = gs_error_recode(err, GS_ESPEC);
+    if (code == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
+        code = gs_error_recode(err, GS_ESPEC);
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "%s", spec->from);
     }
     if (!search.text) {
         return gs_builder_fail(builder, spec->place, err, "%s is no chart: it has no Chart.yaml", spec->from);
     }
     GS_AUTO_DOC gs_doc *doc = NULL;
-    rc = gs_doc_parse(GS_MANIFEST, "Chart.yaml", search.text, search.len, &doc, err);
-    if (rc < 0) {
+    code = gs_doc_parse(GS_MANIFEST, "Chart.yaml", search.text, search.len, &doc, err);
+    if (code < 0) {
         return gs_error_at(err, "%s", spec->from);
     }
     const char *version = gs_node_text(doc->root, "version");
@@ -65,9 +65,9 @@ static int read_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed 
     }
     GS_AUTO_BUF gs_buf config;
     gs_buf_init(&config, GS_MAX_CONFIG_BYTES);
-    rc = gs_node_write_json(doc->root, GS_JSON_COMPACT | GS_JSON_SORTED, &config, err);
-    if (rc < 0) {
-        return rc;
+    code = gs_node_write_json(doc->root, GS_JSON_COMPACT | GS_JSON_SORTED, &config, err);
+    if (code < 0) {
+        return code;
     }
     packed->version = gs_arena_text(builder->arena, version);
     packed->config = gs_arena_text(builder->arena, gs_buf_text(&config));
@@ -81,31 +81,31 @@ static int pack_chart_directory(gs_builder *builder, const gs_chart_spec *spec, 
     GS_AUTO_BUF gs_buf text;
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
-    int rc = chart_file ? gs_fs_read_file(AT_FDCWD, chart_file, &text, err) : gs_fail_nomem(err);
-    if (rc == GS_ENOTFOUND) {
+    int code = chart_file ? gs_fs_read_file(AT_FDCWD, chart_file, &text, err) : gs_fail_nomem(err);
+    if (code == GS_ENOTFOUND) {
         return gs_builder_fail(builder, spec->place, err, "%s is no chart: it has no Chart.yaml", spec->from);
     }
-    if (rc == 0) {
-        rc = gs_doc_parse(GS_MANIFEST, chart_file, text.data, text.len, &doc, err);
+    if (code == 0) {
+        code = gs_doc_parse(GS_MANIFEST, chart_file, text.data, text.len, &doc, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     const char *name = gs_node_text(doc->root, "name");
     if (!name || !gs_name_valid(name)) {
         return gs_builder_fail(builder, spec->place, err, "Chart.yaml of %s names no valid chart", spec->from);
     }
     gs_tree tree = {0};
-    rc = gs_tree_add_directory(&tree, builder->arena, from, name, err);
-    return rc < 0 ? rc : gs_pack_tree(&tree, path, err);
+    code = gs_tree_add_directory(&tree, builder->arena, from, name, err);
+    return code < 0 ? code : gs_pack_tree(&tree, path, err);
 }
 
 static int copy_file(const char *from, const char *to, gs_error *err)
 {
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_ARCHIVE_BYTES);
-    int rc = gs_fs_read_file(AT_FDCWD, from, &text, err);
-    return rc < 0 ? rc : gs_fs_write_file(AT_FDCWD, to, text.data, text.len, 0644, err);
+    int code = gs_fs_read_file(AT_FDCWD, from, &text, err);
+    return code < 0 ? code : gs_fs_write_file(AT_FDCWD, to, text.data, text.len, 0644, err);
 }
 
 static int gather_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packed *out, gs_error *err)
@@ -116,10 +116,10 @@ static int gather_chart(gs_builder *builder, const gs_chart_spec *spec, gs_packe
     if (!from || !out->path) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_text_ends(from, ".tgz") || gs_text_ends(from, ".tar.gz")
-                 ? copy_file(from, out->path, err)
-                 : pack_chart_directory(builder, spec, from, out->path, err);
-    return rc < 0 ? rc : read_chart(builder, spec, out, err);
+    int code = gs_text_ends(from, ".tgz") || gs_text_ends(from, ".tar.gz")
+                   ? copy_file(from, out->path, err)
+                   : pack_chart_directory(builder, spec, from, out->path, err);
+    return code < 0 ? code : read_chart(builder, spec, out, err);
 }
 
 /* ---- overlays ---- */
@@ -131,31 +131,31 @@ static int read_git_tree(gs_builder *builder, const gs_overlay_spec *spec, gs_tr
     char id[GS_COMMIT_TEXT];
     gs_git_file *files = NULL;
     size_t count = 0;
-    int rc = cache ? gs_git_open(cache, spec->git->url, &(gs_git_access){0}, &git, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_git_fetch(git, builder->run, spec->git->ref, id, err);
+    int code = cache ? gs_git_open(cache, spec->git->url, &(gs_git_access){0}, &git, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_git_fetch(git, builder->run, spec->git->ref, id, err);
     }
-    if (rc == 0) {
-        rc = gs_git_list(git, id, strcmp(spec->from, ".") == 0 ? "" : spec->from, builder->arena, &files, &count, err);
+    if (code == 0) {
+        code = gs_git_list(git, id, strcmp(spec->from, ".") == 0 ? "" : spec->from, builder->arena, &files, &count, err);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         GS_AUTO_BUF gs_buf text;
         gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
         const char *path = strcmp(spec->from, ".") == 0 ? files[i].path
                                                         : gs_arena_printf(builder->arena, "%s/%s", spec->from, files[i].path);
-        rc = path ? gs_git_read(git, id, path, &text, err) : gs_fail_nomem(err);
+        code = path ? gs_git_read(git, id, path, &text, err) : gs_fail_nomem(err);
         gs_tar_input input = {.executable = files[i].executable, .len = text.len, .fd = -1};
-        if (rc == 0 && !(input.data = gs_arena_copy(builder->arena, text.data, text.len))) {
-            rc = gs_fail_nomem(err);
+        if (code == 0 && !(input.data = gs_arena_copy(builder->arena, text.data, text.len))) {
+            code = gs_fail_nomem(err);
         }
-        if (rc == 0) {
-            rc = gs_tree_add(tree, builder->arena, files[i].path, &input, err);
+        if (code == 0) {
+            code = gs_tree_add(tree, builder->arena, files[i].path, &input, err);
         }
     }
-    if (rc == 0 && !(*commit = gs_arena_text(builder->arena, id))) {
-        rc = gs_fail_nomem(err);
+    if (code == 0 && !(*commit = gs_arena_text(builder->arena, id))) {
+        code = gs_fail_nomem(err);
     }
-    return rc < 0 ? gs_error_at(err, "overlay %s", spec->name) : 0;
+    return code < 0 ? gs_error_at(err, "overlay %s", spec->name) : 0;
 }
 
 static int gather_overlay(gs_builder *builder, const gs_overlay_spec *spec, gs_packed *out, gs_error *err)
@@ -172,12 +172,12 @@ static int gather_overlay(gs_builder *builder, const gs_overlay_spec *spec, gs_p
         return gs_fail_nomem(err);
     }
     gs_tree tree = {0};
-    int rc = spec->git ? read_git_tree(builder, spec, &tree, &out->commit, err)
-                       : gs_tree_add_directory(&tree, builder->arena, from, "", err);
-    if (rc == 0) {
-        rc = gs_pack_tree(&tree, out->path, err);
+    int code = spec->git ? read_git_tree(builder, spec, &tree, &out->commit, err)
+                         : gs_tree_add_directory(&tree, builder->arena, from, "", err);
+    if (code == 0) {
+        code = gs_pack_tree(&tree, out->path, err);
     }
-    return rc < 0 ? rc : gs_unpack_tree(out->path, directory, err);
+    return code < 0 ? code : gs_unpack_tree(out->path, directory, err);
 }
 
 /* ---- sources: values files, manifest directories, the notes ---- */
@@ -222,34 +222,34 @@ static int list_sources(gs_builder *builder, source_list *list, gs_error *err)
     if (!list->paths) {
         return gs_fail_nomem(err);
     }
-    int rc = 0;
-    for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
+    int code = 0;
+    for (size_t e = 0; code == 0 && e < release->environments.count; e++) {
         const gs_environment_spec *environment = &release->environments.items[e];
-        for (size_t u = 0; rc == 0 && u < environment->units.count; u++) {
+        for (size_t u = 0; code == 0 && u < environment->units.count; u++) {
             const gs_source_spec *source = &environment->units.items[u].source;
-            for (size_t v = 0; rc == 0 && v < source->values.count; v++) {
-                rc = add_path(builder, list, source->values.items[v], source->place, err);
+            for (size_t v = 0; code == 0 && v < source->values.count; v++) {
+                code = add_path(builder, list, source->values.items[v], source->place, err);
             }
-            if (rc == 0 && source->manifests) {
-                rc = add_path(builder, list, source->manifests, source->place, err);
+            if (code == 0 && source->manifests) {
+                code = add_path(builder, list, source->manifests, source->place, err);
             }
         }
     }
-    if (rc == 0 && release->notes) {
-        rc = add_path(builder, list, release->notes, (gs_place){1, 1}, err);
+    if (code == 0 && release->notes) {
+        code = add_path(builder, list, release->notes, (gs_place){1, 1}, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         qsort(list->paths, list->count, sizeof *list->paths, by_text);
     }
-    return rc;
+    return code;
 }
 
 static int gather_sources(gs_builder *builder, gs_packed *out, gs_error *err)
 {
     source_list list = {0};
-    int rc = list_sources(builder, &list, err);
-    if (rc < 0 || list.count == 0) {
-        return rc;
+    int code = list_sources(builder, &list, err);
+    if (code < 0 || list.count == 0) {
+        return code;
     }
     *out = (gs_packed){.kind = "sources",
                        .name = "",
@@ -261,21 +261,21 @@ static int gather_sources(gs_builder *builder, gs_packed *out, gs_error *err)
         return gs_fail_nomem(err);
     }
     gs_tree tree = {0};
-    for (size_t i = 0; rc == 0 && i < list.count; i++) {
+    for (size_t i = 0; code == 0 && i < list.count; i++) {
         const char *path = gs_builder_path(builder, list.paths[i]);
         GS_AUTO_FD int fd = -1;
         gs_error ignored = {0};
         if (!path) {
             return gs_fail_nomem(err);
         }
-        rc = gs_fs_open_dir(AT_FDCWD, path, &fd, &ignored) == 0
-                 ? gs_tree_add_directory(&tree, builder->arena, path, list.paths[i], err)
-                 : gs_tree_add_file(&tree, builder->arena, AT_FDCWD, path, list.paths[i], false, err);
+        code = gs_fs_open_dir(AT_FDCWD, path, &fd, &ignored) == 0
+                   ? gs_tree_add_directory(&tree, builder->arena, path, list.paths[i], err)
+                   : gs_tree_add_file(&tree, builder->arena, AT_FDCWD, path, list.paths[i], false, err);
     }
-    if (rc == 0) {
-        rc = gs_pack_tree(&tree, out->path, err);
+    if (code == 0) {
+        code = gs_pack_tree(&tree, out->path, err);
     }
-    return rc < 0 ? rc : gs_unpack_tree(out->path, directory, err);
+    return code < 0 ? code : gs_unpack_tree(out->path, directory, err);
 }
 
 static int gather_file(gs_builder *builder, const gs_file_spec *spec, gs_packed *out, gs_error *err)
@@ -304,33 +304,33 @@ int gs_gather(gs_builder *builder, gs_gathered *out, gs_error *err)
         return gs_fail_nomem(err);
     }
     size_t count = 0;
-    int rc = 0;
+    int code = 0;
     static const char *const directories[] = {"charts", "overlays", "packed", "git"};
-    for (size_t i = 0; rc == 0 && i < sizeof directories / sizeof directories[0]; i++) {
-        rc = gs_fs_make_dirs(builder->work.fd, directories[i], 0700, err);
+    for (size_t i = 0; code == 0 && i < sizeof directories / sizeof directories[0]; i++) {
+        code = gs_fs_make_dirs(builder->work.fd, directories[i], 0700, err);
     }
-    for (size_t i = 0; rc == 0 && i < release->charts.count; i++) {
-        rc = gather_chart(builder, &release->charts.items[i], &items[count++], err);
+    for (size_t i = 0; code == 0 && i < release->charts.count; i++) {
+        code = gather_chart(builder, &release->charts.items[i], &items[count++], err);
     }
-    for (size_t i = 0; rc == 0 && i < release->overlays.count; i++) {
-        rc = gather_overlay(builder, &release->overlays.items[i], &items[count++], err);
+    for (size_t i = 0; code == 0 && i < release->overlays.count; i++) {
+        code = gather_overlay(builder, &release->overlays.items[i], &items[count++], err);
     }
-    if (rc == 0) {
-        rc = gather_sources(builder, &items[count], err);
+    if (code == 0) {
+        code = gather_sources(builder, &items[count], err);
     }
-    if (rc == 0 && items[count].kind) {
+    if (code == 0 && items[count].kind) {
         count++;
     }
-    for (size_t i = 0; rc == 0 && i < release->files.count; i++) {
-        rc = gather_file(builder, &release->files.items[i], &items[count++], err);
+    for (size_t i = 0; code == 0 && i < release->files.count; i++) {
+        code = gather_file(builder, &release->files.items[i], &items[count++], err);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = gs_pack_measure(items[i].path, &items[i].digest, &items[i].size, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = gs_pack_measure(items[i].path, &items[i].digest, &items[i].size, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = (gs_gathered){.items = items, .count = count};
     }
-    return rc;
+    return code;
 }
 
 const gs_packed *gs_gathered_find(const gs_gathered *gathered, const char *kind, const char *name)

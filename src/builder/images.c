@@ -23,9 +23,9 @@ static int add_row(gs_arena *arena, gs_node *rows, const gs_found_image *found, 
 static int list_of_release(const gs_release *release, gs_lock **out, gs_error *err)
 {
     GS_AUTO_LOCK gs_lock *lock = NULL;
-    int rc = gs_lock_new(&lock, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_lock_new(&lock, err);
+    if (code < 0) {
+        return code;
     }
     lock->images.items = gs_arena_array(lock->arena, release->images.count + 1, sizeof *lock->images.items);
     if (!lock->images.items) {
@@ -150,12 +150,12 @@ static int write_missing(gs_builder *builder, const gs_found_image *found, size_
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
     gs_buf_init(&edited, GS_MAX_SPEC_BYTES);
-    int rc = gs_fs_read_file(AT_FDCWD, builder->file, &text, err);
-    if (rc == 0) {
-        rc = gs_doc_parse(GS_CONFIGURATION, builder->file, text.data, text.len, &doc, err);
+    int code = gs_fs_read_file(AT_FDCWD, builder->file, &text, err);
+    if (code == 0) {
+        code = gs_doc_parse(GS_CONFIGURATION, builder->file, text.data, text.len, &doc, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     const image_edit edit = plan_edit(doc->root, text.data, text.len);
     gs_buf_add(&edited, text.data, edit.from);
@@ -168,12 +168,12 @@ static int write_missing(gs_builder *builder, const gs_found_image *found, size_
     const size_t added = add_missing(found, count, edit.indent, &edited);
     const size_t behind = edit.to < text.len && edit.to > edit.from && text.data[edit.to] == '\n' ? edit.to + 1 : edit.to;
     gs_buf_add(&edited, text.data + behind, text.len - behind);
-    rc = gs_buf_check(&edited, err);
-    if (rc < 0 || added == 0) {
-        return rc;
+    code = gs_buf_check(&edited, err);
+    if (code < 0 || added == 0) {
+        return code;
     }
-    rc = prove(builder, &edited, builder->release->images.count + added, err);
-    return rc < 0 ? rc : gs_fs_write_file(AT_FDCWD, builder->file, edited.data, edited.len, 0644, err);
+    code = prove(builder, &edited, builder->release->images.count + added, err);
+    return code < 0 ? code : gs_fs_write_file(AT_FDCWD, builder->file, edited.data, edited.len, 0644, err);
 }
 
 int gs_images(const gs_run *run, const gs_images_options *options, gs_arena *arena, gs_node **rows, gs_error *err)
@@ -183,28 +183,28 @@ int gs_images(const gs_run *run, const gs_images_options *options, gs_arena *are
     gs_gathered gathered;
     gs_found_image *found = NULL;
     size_t count = 0;
-    int rc = gs_builder_open(run, options->release_file, &builder, err);
-    if (rc == 0 && options->environment && !gs_release_environment(builder.release, options->environment)) {
-        rc = gs_fail(err, GS_ENOTFOUND, "release.yaml has no environment called %s", options->environment);
+    int code = gs_builder_open(run, options->release_file, &builder, err);
+    if (code == 0 && options->environment && !gs_release_environment(builder.release, options->environment)) {
+        code = gs_fail(err, GS_ENOTFOUND, "release.yaml has no environment called %s", options->environment);
     }
-    if (rc == 0) {
-        rc = gs_gather(&builder, &gathered, err);
+    if (code == 0) {
+        code = gs_gather(&builder, &gathered, err);
     }
-    if (rc == 0) {
-        rc = list_of_release(builder.release, &listed, err);
+    if (code == 0) {
+        code = list_of_release(builder.release, &listed, err);
     }
-    if (rc == 0) {
-        rc = gs_find_images(&builder, listed, options->environment, &found, &count, err);
+    if (code == 0) {
+        code = gs_find_images(&builder, listed, options->environment, &found, &count, err);
     }
     gs_node *list = gs_node_new_list(arena);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = add_row(arena, list, &found[i], err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = add_row(arena, list, &found[i], err);
     }
-    if (rc == 0 && options->write) {
-        rc = write_missing(&builder, found, count, err);
+    if (code == 0 && options->write) {
+        code = write_missing(&builder, found, count, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *rows = list;
     }
-    return rc;
+    return code;
 }

@@ -274,18 +274,18 @@ static int write_first_object(const gs_run *run, int dirfd, const char *product,
                   product);
     gs_buf_printf(units, "  - name: %s\n    source: {manifests: k8s}\n    target: {kind: kubectl, namespace: %s}\n", product,
                   product);
-    int rc = gs_buf_check(&text, err);
-    if (rc == 0) {
-        rc = gs_fs_make_dirs(dirfd, "k8s", 0755, err);
+    int code = gs_buf_check(&text, err);
+    if (code == 0) {
+        code = gs_fs_make_dirs(dirfd, "k8s", 0755, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(dirfd, "k8s/app.yaml", text.data, text.len, 0644, err);
+    if (code == 0) {
+        code = gs_fs_write_file(dirfd, "k8s/app.yaml", text.data, text.len, 0644, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         gs_emit(run, GS_NOTICE, "firstObject", NULL, 0,
                 "there is no chart, kustomization or manifest yet: wrote k8s/app.yaml, too");
     }
-    return rc;
+    return code;
 }
 
 static void write_hints(const discovery *look)
@@ -316,9 +316,9 @@ static int compose(const gs_run *run, discovery *look, const char *product, gs_e
     gs_buf_add_text(look->out, "images: []\n");
     size_t found = write_charts(look, &units) + write_manifests(look, &units);
     found += write_overlays(look, product, &units, &environments);
-    int rc = found == 0 && environments.len == 0 ? write_first_object(run, look->dirfd, product, &units, err) : 0;
-    if (rc < 0) {
-        return rc;
+    int code = found == 0 && environments.len == 0 ? write_first_object(run, look->dirfd, product, &units, err) : 0;
+    if (code < 0) {
+        return code;
     }
     gs_buf_add_text(look->out, "\n# Installed in this order; each has to pass before the next is touched.\n");
     if (environments.len > 0) {
@@ -329,9 +329,9 @@ static int compose(const gs_run *run, discovery *look, const char *product, gs_e
         gs_buf_add(look->out, units.data, units.len);
         gs_buf_add_text(look->out, "# - name: production\n#   extends: staging\n");
     }
-    rc = gs_buf_check(&units, err);
-    rc = rc < 0 ? rc : gs_buf_check(&environments, err);
-    return rc < 0 ? rc : gs_buf_check(look->out, err);
+    code = gs_buf_check(&units, err);
+    code = code < 0 ? code : gs_buf_check(&environments, err);
+    return code < 0 ? code : gs_buf_check(look->out, err);
 }
 
 int gs_init(const gs_run *run, const char *directory, gs_error *err)
@@ -342,22 +342,22 @@ int gs_init(const gs_run *run, const char *directory, gs_error *err)
     gs_buf_init(&text, GS_MAX_SPEC_BYTES);
     gs_fs_entry *entries = NULL;
     discovery look = {.arena = arena, .dirfd = -1, .out = &text};
-    int rc = arena ? gs_fs_open_dir(AT_FDCWD, directory, &dirfd, err) : gs_fail_nomem(err);
-    if (rc == 0 && gs_fs_exists(dirfd, "release.yaml")) {
+    int code = arena ? gs_fs_open_dir(AT_FDCWD, directory, &dirfd, err) : gs_fail_nomem(err);
+    if (code == 0 && gs_fs_exists(dirfd, "release.yaml")) {
         gs_fail(err, GS_EEXISTS, "%s/release.yaml exists already", directory);
         return gs_error_hint(err, "`gapship build` builds it");
     }
-    if (rc == 0) {
-        rc = gs_fs_walk(dirfd, GS_MAX_ARCHIVE_ENTRIES, arena, &entries, &look.count, err);
+    if (code == 0) {
+        code = gs_fs_walk(dirfd, GS_MAX_ARCHIVE_ENTRIES, arena, &entries, &look.count, err);
     }
-    GS_AUTO_FREE char *full = rc == 0 ? gs_fs_real_path(directory) : NULL;
+    GS_AUTO_FREE char *full = code == 0 ? gs_fs_real_path(directory) : NULL;
     look.entries = entries;
-    if (rc == 0) {
+    if (code == 0) {
         look.dirfd = dirfd;
-        rc = compose(run, &look, name_of(&look, full ? full : "release", "release"), err);
+        code = compose(run, &look, name_of(&look, full ? full : "release", "release"), err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(dirfd, "release.yaml", text.data, text.len, 0644, err);
+    if (code == 0) {
+        code = gs_fs_write_file(dirfd, "release.yaml", text.data, text.len, 0644, err);
     }
-    return rc;
+    return code;
 }

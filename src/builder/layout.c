@@ -45,14 +45,14 @@ int gs_lay_memory(gs_lay_state *state, const char *media_type, const void *data,
     if (!piece.data) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_digest_of(data, len, &piece.descriptor.digest, err);
-    if (rc == 0) {
-        rc = gs_lay_piece(state, &piece, err);
+    int code = gs_digest_of(data, len, &piece.descriptor.digest, err);
+    if (code == 0) {
+        code = gs_lay_piece(state, &piece, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = piece.descriptor;
     }
-    return rc;
+    return code;
 }
 
 static int annotate(gs_lay_state *state, gs_descriptor *descriptor, const char *kind, const char *ref_name, const char *image_name,
@@ -82,8 +82,8 @@ static int add_image(gs_lay_state *state, gs_origin *origin, const gs_locked_ima
         return gs_fail_nomem(err);
     }
     gs_descriptor top;
-    int rc = gs_lay_image(state, origin, image, ref_name, &top, err);
-    if (rc < 0) {
+    int code = gs_lay_image(state, origin, image, ref_name, &top, err);
+    if (code < 0) {
         return gs_error_at(err, "image %s", image->as);
     }
     gs_reference reference;
@@ -107,12 +107,12 @@ static int add_artifact(gs_lay_state *state, gs_manifest *manifest, const char *
     GS_AUTO_BUF gs_buf bytes;
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
     gs_descriptor stored;
-    int rc = gs_manifest_write(manifest, &bytes, err);
-    if (rc == 0) {
-        rc = gs_lay_memory(state, GS_MEDIA_MANIFEST, bytes.data, bytes.len, &stored, err);
+    int code = gs_manifest_write(manifest, &bytes, err);
+    if (code == 0) {
+        code = gs_lay_memory(state, GS_MEDIA_MANIFEST, bytes.data, bytes.len, &stored, err);
     }
     stored.artifact_type = manifest->artifact_type;
-    return rc < 0 ? rc : annotate(state, &stored, kind, name, NULL, err);
+    return code < 0 ? code : annotate(state, &stored, kind, name, NULL, err);
 }
 
 static int add_packed(gs_lay_state *state, const gs_packed *packed, gs_error *err)
@@ -132,11 +132,11 @@ static int add_packed(gs_lay_state *state, const gs_packed *packed, gs_error *er
     if (!name) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_lay_memory(state, config_type, config, strlen(config), &manifest.config, err);
-    if (rc == 0) {
-        rc = gs_lay_piece(state, &layer, err);
+    int code = gs_lay_memory(state, config_type, config, strlen(config), &manifest.config, err);
+    if (code == 0) {
+        code = gs_lay_piece(state, &layer, err);
     }
-    return rc < 0 ? rc : add_artifact(state, &manifest, packed->kind, name, err);
+    return code < 0 ? code : add_artifact(state, &manifest, packed->kind, name, err);
 }
 
 static int add_release(gs_lay_state *state, gs_error *err)
@@ -148,20 +148,20 @@ static int add_release(gs_lay_state *state, gs_error *err)
     gs_descriptor layers[2];
     gs_manifest manifest = {
         .media_type = GS_MEDIA_MANIFEST, .artifact_type = GS_MEDIA_RELEASE_ARTIFACT, .items = layers, .item_count = 2};
-    int rc = gs_release_write(state->builder->release, &release, err);
-    if (rc == 0) {
-        rc = gs_lock_write(state->lock, &lock, err);
+    int code = gs_release_write(state->builder->release, &release, err);
+    if (code == 0) {
+        code = gs_lock_write(state->lock, &lock, err);
     }
-    if (rc == 0) {
-        rc = gs_lay_memory(state, GS_MEDIA_EMPTY, "{}", 2, &manifest.config, err);
+    if (code == 0) {
+        code = gs_lay_memory(state, GS_MEDIA_EMPTY, "{}", 2, &manifest.config, err);
     }
-    if (rc == 0) {
-        rc = gs_lay_memory(state, GS_MEDIA_RELEASE, release.data, release.len, &layers[0], err);
+    if (code == 0) {
+        code = gs_lay_memory(state, GS_MEDIA_RELEASE, release.data, release.len, &layers[0], err);
     }
-    if (rc == 0) {
-        rc = gs_lay_memory(state, GS_MEDIA_LOCK, lock.data, lock.len, &layers[1], err);
+    if (code == 0) {
+        code = gs_lay_memory(state, GS_MEDIA_LOCK, lock.data, lock.len, &layers[1], err);
     }
-    return rc < 0 ? rc : add_artifact(state, &manifest, "release", "release", err);
+    return code < 0 ? code : add_artifact(state, &manifest, "release", "release", err);
 }
 
 /* ---- the documents ---- */
@@ -174,11 +174,11 @@ static int write_documents(gs_lay_state *state, gs_error *err)
         !gs_node_set(arena, index, "manifests", state->index_items)) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_node_write_json(index, GS_JSON_COMPACT, &state->out->index_json, err);
-    if (rc == 0) {
-        rc = gs_node_write_json(state->manifest_items, GS_JSON_COMPACT, &state->out->manifest_json, err);
+    int code = gs_node_write_json(index, GS_JSON_COMPACT, &state->out->index_json, err);
+    if (code == 0) {
+        code = gs_node_write_json(state->manifest_items, GS_JSON_COMPACT, &state->out->manifest_json, err);
     }
-    return rc;
+    return code;
 }
 
 static int list_blobs(gs_lay_state *state, gs_error *err)
@@ -202,26 +202,26 @@ int gs_lay_out(gs_builder *builder, const gs_lock *lock, const gs_gathered *gath
     gs_buf_init(&out->manifest_json, GS_MAX_LAYOUT_INDEX_BYTES);
     state.index_items = gs_node_new_list(builder->arena);
     state.manifest_items = gs_node_new_list(builder->arena);
-    int rc = state.index_items && state.manifest_items ? 0 : gs_fail_nomem(err);
-    if (rc == 0) { /* the release first: a site reads it without seeking through images */
-        rc = add_release(&state, err);
+    int code = state.index_items && state.manifest_items ? 0 : gs_fail_nomem(err);
+    if (code == 0) { /* the release first: a site reads it without seeking through images */
+        code = add_release(&state, err);
     }
-    for (size_t i = 0; rc == 0 && i < gathered->count; i++) {
-        rc = add_packed(&state, &gathered->items[i], err);
+    for (size_t i = 0; code == 0 && i < gathered->count; i++) {
+        code = add_packed(&state, &gathered->items[i], err);
     }
-    for (size_t i = 0; rc == 0 && i < lock->images.count; i++) {
-        rc = add_image(&state, builder->origins[i], &lock->images.items[i], err);
+    for (size_t i = 0; code == 0 && i < lock->images.count; i++) {
+        code = add_image(&state, builder->origins[i], &lock->images.items[i], err);
     }
-    if (rc == 0) {
-        rc = write_documents(&state, err);
+    if (code == 0) {
+        code = write_documents(&state, err);
     }
-    if (rc == 0) {
-        rc = list_blobs(&state, err);
+    if (code == 0) {
+        code = list_blobs(&state, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_build_layout_done(out);
     }
-    return rc;
+    return code;
 }
 
 void gs_build_layout_done(gs_build_layout *layout)

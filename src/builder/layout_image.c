@@ -58,22 +58,22 @@ static int walk_manifest(image_walk *walk, const gs_descriptor *wanted, int dept
 
 static int walk_index(image_walk *walk, const gs_manifest *index, int depth, gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < index->item_count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < index->item_count; i++) {
         const gs_descriptor *child = &index->items[i];
         gs_descriptor found;
         if (child->platform.os && !take_platform(walk, &child->platform)) {
             continue;
         }
-        rc = walk_manifest(walk, child, depth + 1, &found, err);
-        if (rc == 0 && found.size != child->size) {
+        code = walk_manifest(walk, child, depth + 1, &found, err);
+        if (code == 0 && found.size != child->size) {
             char digest[GS_DIGEST_TEXT];
             gs_digest_text(&child->digest, digest);
-            rc = gs_fail(err, GS_EDIGEST, "the index says that %s has %llu bytes; it has %llu", digest,
-                         (unsigned long long)child->size, (unsigned long long)found.size);
+            code = gs_fail(err, GS_EDIGEST, "the index says that %s has %llu bytes; it has %llu", digest,
+                           (unsigned long long)child->size, (unsigned long long)found.size);
         }
     }
-    return rc;
+    return code;
 }
 
 static bool is_image_config(const gs_descriptor *config)
@@ -86,20 +86,20 @@ static int read_config(const image_walk *walk, const gs_descriptor *config, gs_b
 {
     GS_AUTO_SINK gs_sink *sink = NULL;
     gs_digest digest;
-    int rc = gs_sink_buffer(bytes, &sink, err);
-    if (rc == 0) {
-        rc = walk->origin->ops->config(walk->origin, config, sink, err);
+    int code = gs_sink_buffer(bytes, &sink, err);
+    if (code == 0) {
+        code = walk->origin->ops->config(walk->origin, config, sink, err);
     }
-    if (rc == 0) {
-        rc = gs_sink_close(&sink, err);
+    if (code == 0) {
+        code = gs_sink_close(&sink, err);
     }
-    if (rc == 0) {
-        rc = gs_digest_of(bytes->data, bytes->len, &digest, err);
+    if (code == 0) {
+        code = gs_digest_of(bytes->data, bytes->len, &digest, err);
     }
-    if (rc == 0 && !gs_digest_equal(&digest, &config->digest)) {
-        rc = gs_fail(err, GS_EDIGEST, "the image's config does not have the digest that its manifest says");
+    if (code == 0 && !gs_digest_equal(&digest, &config->digest)) {
+        code = gs_fail(err, GS_EDIGEST, "the image's config does not have the digest that its manifest says");
     }
-    return rc;
+    return code;
 }
 
 /* An image without an index says its platform in its config alone. A wrong one would be noticed on site, as "exec format error". */
@@ -111,12 +111,12 @@ static int check_own_platform(image_walk *walk, const gs_manifest *manifest, gs_
     if (walk->image->platforms.count == 0 || !is_image_config(&manifest->config)) {
         return 0;
     }
-    int rc = read_config(walk, &manifest->config, &bytes, err);
-    if (rc == 0) {
-        rc = gs_doc_parse(GS_JSON, "config", bytes.data, bytes.len, &doc, err);
+    int code = read_config(walk, &manifest->config, &bytes, err);
+    if (code == 0) {
+        code = gs_doc_parse(GS_JSON, "config", bytes.data, bytes.len, &doc, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     const char *variant = gs_node_text(doc->root, "variant");
     const gs_platform platform = {.os = gs_node_text(doc->root, "os"),
@@ -133,18 +133,18 @@ static int check_own_platform(image_walk *walk, const gs_manifest *manifest, gs_
 static int walk_layers(image_walk *walk, const gs_manifest *manifest, const gs_platform *platform, gs_error *err)
 {
     gs_piece piece = {.descriptor = manifest->config, .origin = walk->origin};
-    int rc = gs_lay_piece(walk->state, &piece, err);
-    for (size_t i = 0; rc == 0 && i < manifest->item_count; i++) {
+    int code = gs_lay_piece(walk->state, &piece, err);
+    for (size_t i = 0; code == 0 && i < manifest->item_count; i++) {
         piece.descriptor = manifest->items[i];
-        rc = gs_lay_piece(walk->state, &piece, err);
+        code = gs_lay_piece(walk->state, &piece, err);
     }
     /* docker loads images alone: another config type is an artifact, the platform unknown/unknown an attestation */
     bool is_image = is_image_config(&manifest->config) && !gs_text_equal(platform->os, "unknown");
-    if (rc == 0 && is_image && walk->docker_tag) {
-        rc = add_docker_row(walk->state, manifest, walk->docker_tag, err);
+    if (code == 0 && is_image && walk->docker_tag) {
+        code = add_docker_row(walk->state, manifest, walk->docker_tag, err);
         walk->docker_tag = NULL;
     }
-    return rc;
+    return code;
 }
 
 /* wanted: the digest, and for a child of an index the platform that it is for. */
@@ -159,23 +159,23 @@ static int walk_manifest(image_walk *walk, const gs_descriptor *wanted, int dept
     gs_manifest manifest = {0};
     char digest[GS_DIGEST_TEXT];
     gs_digest_text(&wanted->digest, digest);
-    int rc = walk->origin->ops->manifest(walk->origin, digest, walk->state->arena, &bytes, &found, err);
-    if (rc == 0) {
-        rc = gs_manifest_parse(bytes.data, bytes.len, found.media_type, walk->state->arena, &manifest, err);
+    int code = walk->origin->ops->manifest(walk->origin, digest, walk->state->arena, &bytes, &found, err);
+    if (code == 0) {
+        code = gs_manifest_parse(bytes.data, bytes.len, found.media_type, walk->state->arena, &manifest, err);
     }
-    if (rc == 0) { /* a parent stands before its children in the file */
-        rc = gs_lay_memory(walk->state, found.media_type, bytes.data, bytes.len, &stored, err);
+    if (code == 0) { /* a parent stands before its children in the file */
+        code = gs_lay_memory(walk->state, found.media_type, bytes.data, bytes.len, &stored, err);
     }
-    if (rc == 0 && !manifest.is_index && !wanted->platform.os) {
-        rc = check_own_platform(walk, &manifest, err);
+    if (code == 0 && !manifest.is_index && !wanted->platform.os) {
+        code = check_own_platform(walk, &manifest, err);
     }
-    if (rc == 0) {
-        rc = manifest.is_index ? walk_index(walk, &manifest, depth, err) : walk_layers(walk, &manifest, &wanted->platform, err);
+    if (code == 0) {
+        code = manifest.is_index ? walk_index(walk, &manifest, depth, err) : walk_layers(walk, &manifest, &wanted->platform, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = found;
     }
-    return rc;
+    return code;
 }
 
 static int check_platforms(const image_walk *walk, gs_error *err)
@@ -204,15 +204,15 @@ int gs_lay_image(gs_lay_state *state, gs_origin *origin, const gs_locked_image *
         return gs_fail_nomem(err);
     }
     gs_descriptor wanted = {0}, top;
-    int rc = gs_digest_parse(image->digest, &wanted.digest, err);
-    if (rc == 0) {
-        rc = walk_manifest(&walk, &wanted, 0, &top, err);
+    int code = gs_digest_parse(image->digest, &wanted.digest, err);
+    if (code == 0) {
+        code = walk_manifest(&walk, &wanted, 0, &top, err);
     }
-    if (rc == 0) {
-        rc = check_platforms(&walk, err);
+    if (code == 0) {
+        code = check_platforms(&walk, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = top;
     }
-    return rc;
+    return code;
 }

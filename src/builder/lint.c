@@ -64,18 +64,18 @@ static int check_entries(gs_builder *builder, const kustomization *k, const gs_n
     const gs_render_request request = {.environment = "overlay", .unit = k->overlay, .overlay = directory, .overlay_root = k->root};
     gs_image_use *uses = NULL;
     size_t count = 0;
-    int rc = directory ? gs_render(builder->run, &builder->tools, &request, &doc, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_kube_images(doc->root, builder->arena, &uses, &count, err);
+    int code = directory ? gs_render(builder->run, &builder->tools, &request, &doc, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_kube_images(doc->root, builder->arena, &uses, &count, err);
     }
-    for (size_t i = 0; rc == 0 && i < images->count; i++) {
+    for (size_t i = 0; code == 0 && i < images->count; i++) {
         const char *name = gs_node_text(images->items[i], "name");
-        rc = check_tag(k, images->items[i], err);
-        if (rc == 0 && name && !has_name(uses, count, name)) {
-            rc = unmatched(k, images->items[i], name, uses, count, err);
+        code = check_tag(k, images->items[i], err);
+        if (code == 0 && name && !has_name(uses, count, name)) {
+            code = unmatched(k, images->items[i], name, uses, count, err);
         }
     }
-    return rc;
+    return code;
 }
 
 static int lint_file(gs_builder *builder, const kustomization *k, gs_error *err)
@@ -86,12 +86,12 @@ static int lint_file(gs_builder *builder, const kustomization *k, gs_error *err)
     GS_AUTO_DOC gs_doc *doc = NULL;
     gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
     gs_buf_init(&bare, GS_MAX_ARCHIVE_FILE_BYTES);
-    int rc = path ? gs_fs_read_file(AT_FDCWD, path, &text, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_doc_parse(GS_MANIFEST, k->file, text.data, text.len, &doc, err);
+    int code = path ? gs_fs_read_file(AT_FDCWD, path, &text, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_doc_parse(GS_MANIFEST, k->file, text.data, text.len, &doc, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_node *images = gs_node_get(doc->root, "images");
     const char *kind = gs_node_text(doc->root, "kind");
@@ -99,16 +99,16 @@ static int lint_file(gs_builder *builder, const kustomization *k, gs_error *err)
         return 0; /* a component is not rendered by itself */
     }
     gs_node_remove(doc->root, "images");
-    rc = gs_node_write_json(doc->root, GS_JSON_PRETTY, &bare, err);
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, path, bare.data, bare.len, 0644, err);
+    code = gs_node_write_json(doc->root, GS_JSON_PRETTY, &bare, err);
+    if (code == 0) {
+        code = gs_fs_write_file(AT_FDCWD, path, bare.data, bare.len, 0644, err);
     }
-    if (rc == 0) {
-        rc = check_entries(builder, k, images, err);
+    if (code == 0) {
+        code = check_entries(builder, k, images, err);
     }
     gs_error restore = {0};
-    int restored = gs_fs_write_file(AT_FDCWD, path, text.data, text.len, 0644, rc == 0 ? err : &restore);
-    return rc < 0 ? rc : restored;
+    int restored = gs_fs_write_file(AT_FDCWD, path, text.data, text.len, 0644, code == 0 ? err : &restore);
+    return code < 0 ? code : restored;
 }
 
 static int lint_unit(gs_builder *builder, const gs_source_spec *source, gs_error *err)
@@ -118,14 +118,14 @@ static int lint_unit(gs_builder *builder, const gs_source_spec *source, gs_error
     if (!root) {
         return gs_fail_nomem(err);
     }
-    int rc = gs_render_check_hermetic(builder->run, root, source->path, err);
-    if (rc == 0) {
-        rc = gs_render_closure(root, source->path, builder->arena, &files, err);
+    int code = gs_render_check_hermetic(builder->run, root, source->path, err);
+    if (code == 0) {
+        code = gs_render_closure(root, source->path, builder->arena, &files, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         return gs_error_at(err, "overlay %s", source->overlay);
     }
-    for (size_t i = 0; rc == 0 && i < files.count; i++) {
+    for (size_t i = 0; code == 0 && i < files.count; i++) {
         const char *slash = strrchr(files.items[i], '/');
         const char *base = slash ? slash + 1 : files.items[i];
         if (strcmp(base, "kustomization.yaml") != 0 && strcmp(base, "kustomization.yml") != 0 &&
@@ -134,22 +134,22 @@ static int lint_unit(gs_builder *builder, const gs_source_spec *source, gs_error
         }
         kustomization k = {.root = root, .overlay = source->overlay, .file = files.items[i]};
         k.directory = slash ? gs_arena_copy(builder->arena, files.items[i], (size_t)(slash - files.items[i])) : ".";
-        rc = k.directory ? lint_file(builder, &k, err) : gs_fail_nomem(err);
+        code = k.directory ? lint_file(builder, &k, err) : gs_fail_nomem(err);
     }
-    return rc;
+    return code;
 }
 
 int gs_lint_overlays(gs_builder *builder, gs_error *err)
 {
     const gs_release *release = builder->release;
-    int rc = 0;
-    for (size_t e = 0; rc == 0 && e < release->environments.count; e++) {
-        for (size_t u = 0; rc == 0 && u < release->environments.items[e].units.count; u++) {
+    int code = 0;
+    for (size_t e = 0; code == 0 && e < release->environments.count; e++) {
+        for (size_t u = 0; code == 0 && u < release->environments.items[e].units.count; u++) {
             const gs_source_spec *source = &release->environments.items[e].units.items[u].source;
             if (source->overlay) {
-                rc = lint_unit(builder, source, err);
+                code = lint_unit(builder, source, err);
             }
         }
     }
-    return rc;
+    return code;
 }

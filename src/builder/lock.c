@@ -20,14 +20,14 @@ static int compare_file(gs_builder *builder, const gs_lock *lock, gs_buf *now, b
     GS_AUTO_BUF gs_buf before;
     gs_buf_init(&before, GS_MAX_DOC_BYTES);
     const char *path = gs_builder_path(builder, "release.lock");
-    int rc = path ? file_text(lock, now, err) : gs_fail_nomem(err);
-    if (rc == 0 && builder->lock) {
-        rc = gs_fs_read_file(AT_FDCWD, path, &before, err);
+    int code = path ? file_text(lock, now, err) : gs_fail_nomem(err);
+    if (code == 0 && builder->lock) {
+        code = gs_fs_read_file(AT_FDCWD, path, &before, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *same = now->len == before.len && memcmp(now->data, before.data, now->len) == 0;
     }
-    return rc;
+    return code;
 }
 
 int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err)
@@ -35,9 +35,9 @@ int gs_lock_save(gs_builder *builder, const gs_lock *lock, gs_error *err)
     GS_AUTO_BUF gs_buf now;
     gs_buf_init(&now, GS_MAX_DOC_BYTES);
     bool same;
-    int rc = compare_file(builder, lock, &now, &same, err);
-    if (rc < 0 || same) {
-        return rc;
+    int code = compare_file(builder, lock, &now, &same, err);
+    if (code < 0 || same) {
+        return code;
     }
     return gs_fs_write_file(AT_FDCWD, gs_builder_path(builder, "release.lock"), now.data, now.len, 0644, err);
 }
@@ -47,9 +47,9 @@ static int check_saved(gs_builder *builder, const gs_lock *lock, size_t changed,
     GS_AUTO_BUF gs_buf now;
     gs_buf_init(&now, GS_MAX_DOC_BYTES);
     bool same;
-    int rc = compare_file(builder, lock, &now, &same, err);
-    if (rc < 0 || same) {
-        return rc;
+    int code = compare_file(builder, lock, &now, &same, err);
+    if (code < 0 || same) {
+        return code;
     }
     if (!builder->lock) {
         gs_fail(err, GS_ECHECK, "there is no release.lock");
@@ -105,21 +105,21 @@ int gs_lock_make(const gs_run *run, const gs_lock_options *options, size_t *chan
     GS_AUTO_BUILDER gs_builder builder = {.work = GS_TEMPDIR_INIT};
     GS_AUTO_LOCK gs_lock *lock = NULL;
     gs_gathered gathered;
-    int rc = gs_builder_open(run, options->release_file, &builder, err);
-    if (rc == 0) {
-        rc = check_names(&builder, options, err);
+    int code = gs_builder_open(run, options->release_file, &builder, err);
+    if (code == 0) {
+        code = check_names(&builder, options, err);
     }
-    if (rc == 0) {
-        rc = gs_gather(&builder, &gathered, err);
+    if (code == 0) {
+        code = gs_gather(&builder, &gathered, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     const gs_resolve_request request = {
         .gathered = &gathered, .update = options->update, .names = options->names, .name_count = options->name_count};
-    rc = gs_resolve(&builder, &request, &lock, changed, err);
-    if (rc < 0) {
-        return rc;
+    code = gs_resolve(&builder, &request, &lock, changed, err);
+    if (code < 0) {
+        return code;
     }
     return options->check ? check_saved(&builder, lock, *changed, err) : gs_lock_save(&builder, lock, err);
 }

@@ -8,28 +8,28 @@
 int gs_origin_open(gs_builder *builder, const gs_image_spec *spec, gs_origin **out, gs_error *err)
 {
     gs_image_source source;
-    int rc = gs_image_source_parse(spec->from, builder->arena, &source, err);
-    if (rc < 0) {
+    int code = gs_image_source_parse(spec->from, builder->arena, &source, err);
+    if (code < 0) {
         return gs_builder_fail(builder, spec->place, err, "%s", err->message);
     }
     const char *path = source.path ? gs_builder_path(builder, source.path) : NULL;
     switch (source.transport) {
     case GS_OCI_DIRECTORY:
-        rc = gs_origin_directory(builder->run, path, source.name, out, err);
+        code = gs_origin_directory(builder->run, path, source.name, out, err);
         break;
     case GS_OCI_ARCHIVE:
-        rc = gs_origin_oci_archive(builder->run, path, source.name, out, err);
+        code = gs_origin_oci_archive(builder->run, path, source.name, out, err);
         break;
     case GS_DOCKER_ARCHIVE:
-        rc = gs_origin_docker_archive(builder->run, path, source.name, out, err);
+        code = gs_origin_docker_archive(builder->run, path, source.name, out, err);
         break;
     default:
-        rc = gs_origin_registry(builder, &source, out, err);
+        code = gs_origin_registry(builder, &source, out, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         (*out)->name = spec->from;
     }
-    return rc;
+    return code;
 }
 
 void gs_origin_free(gs_origin *origin)
@@ -49,9 +49,9 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
                      gs_error *err)
 {
     gs_manifest index;
-    int rc = gs_manifest_parse(index_json, len, GS_MEDIA_INDEX, arena, &index, err);
-    if (rc < 0) {
-        gs_error_recode(err, rc == GS_EFORMAT ? GS_ESPEC : rc);
+    int code = gs_manifest_parse(index_json, len, GS_MEDIA_INDEX, arena, &index, err);
+    if (code < 0) {
+        gs_error_recode(err, code == GS_EFORMAT ? GS_ESPEC : code);
         return gs_error_at(err, "%s: index.json", where);
     }
     const gs_descriptor *found = NULL;
@@ -70,11 +70,11 @@ int gs_layout_select(const char *where, const char *index_json, size_t len, cons
         return 0;
     }
     if (!name && matches > 1) {
-        rc = gs_fail(err, GS_ESPEC, "the layout holds %zu images; say which one", matches);
+        code = gs_fail(err, GS_ESPEC, "the layout holds %zu images; say which one", matches);
     } else if (matches > 1) {
-        rc = gs_fail(err, GS_ESPEC, "the layout holds %zu different images called \"%s\"", matches, name);
+        code = gs_fail(err, GS_ESPEC, "the layout holds %zu different images called \"%s\"", matches, name);
     } else {
-        rc = gs_fail(err, GS_ENOTFOUND, "the layout holds no image%s%s", name ? " called " : "", name ? name : "");
+        code = gs_fail(err, GS_ENOTFOUND, "the layout holds no image%s%s", name ? " called " : "", name ? name : "");
     }
     gs_error_hint(err, "write it behind the path: oci:DIR:NAME, with the name that index.json has in " GS_REF_NAME_ANNOTATION);
     return gs_error_at(err, "%s", where);
@@ -85,20 +85,20 @@ int gs_origin_check_manifest(const char *data, size_t len, const gs_descriptor *
 {
     gs_digest digest;
     gs_manifest parsed;
-    int rc = gs_digest_of(data, len, &digest, err);
-    if (rc == 0 && !gs_digest_equal(&digest, &chosen->digest)) {
-        rc = gs_fail(err, GS_EDIGEST, "the manifest in the layout does not have the digest it is filed under");
+    int code = gs_digest_of(data, len, &digest, err);
+    if (code == 0 && !gs_digest_equal(&digest, &chosen->digest)) {
+        code = gs_fail(err, GS_EDIGEST, "the manifest in the layout does not have the digest it is filed under");
     }
-    if (rc == 0) {
-        rc = gs_manifest_parse(data, len, chosen->media_type, arena, &parsed, err);
-        rc = rc == GS_EFORMAT ? gs_error_recode(err, GS_ESPEC) : rc;
+    if (code == 0) {
+        code = gs_manifest_parse(data, len, chosen->media_type, arena, &parsed, err);
+        code = code == GS_EFORMAT ? gs_error_recode(err, GS_ESPEC) : code;
     }
-    if (rc == 0) {
+    if (code == 0) {
         gs_buf_add(bytes, data, len);
-        rc = gs_buf_check(bytes, err);
+        code = gs_buf_check(bytes, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     *out = (gs_descriptor){.media_type = parsed.media_type, .digest = digest, .size = len};
     return 0;

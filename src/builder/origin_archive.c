@@ -20,14 +20,14 @@ int gs_archive_each(const gs_archive *archive, gs_tar_visitor visit, void *state
         .entries = GS_MAX_IMAGE_ENTRIES, .file_size = UINT64_MAX / 4, .total = UINT64_MAX / 2, .links = true};
     GS_AUTO_FD int fd = -1;
     uint64_t size = 0;
-    int rc = gs_fs_open_read(AT_FDCWD, archive->path, false, &fd, &size, err);
-    if (rc == 0) {
-        rc = gs_tar_read_apart(archive->run, fd, &limits, visit, state, err);
+    int code = gs_fs_open_read(AT_FDCWD, archive->path, false, &fd, &size, err);
+    if (code == 0) {
+        code = gs_tar_read_apart(archive->run, fd, &limits, visit, state, err);
     }
-    if (rc == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
-        rc = gs_error_recode(err, GS_ESPEC);
+    if (code == GS_EFORMAT) { /* no bundle, but a file that release.yaml names */
+        code = gs_error_recode(err, GS_ESPEC);
     }
-    return rc < 0 ? gs_error_at(err, "%s", archive->path) : 0;
+    return code < 0 ? gs_error_at(err, "%s", archive->path) : 0;
 }
 
 static gs_archive_file *add_file(gs_archive *archive, const gs_tar_entry *entry, gs_error *err)
@@ -64,9 +64,9 @@ static int keep_small(void *state, const gs_tar_entry *entry, gs_source *content
     }
     if (entry->size > GS_MAX_MANIFEST_BYTES) {
         unsigned char magic[2];
-        int rc = gs_source_read_all(content, magic, sizeof magic, err);
-        file->compressed = rc == 0 && magic[0] == 0x1f && magic[1] == 0x8b;
-        return rc;
+        int code = gs_source_read_all(content, magic, sizeof magic, err);
+        file->compressed = code == 0 && magic[0] == 0x1f && magic[1] == 0x8b;
+        return code;
     }
     archive->total += entry->size;
     if (archive->total > GS_MAX_SMALL_TOTAL) {
@@ -78,9 +78,9 @@ static int keep_small(void *state, const gs_tar_entry *entry, gs_source *content
     }
     file->data = data;
     file->len = (size_t)entry->size;
-    int rc = gs_source_read_all(content, data, file->len, err);
-    file->compressed = rc == 0 && file->len >= 2 && (unsigned char)data[0] == 0x1f && (unsigned char)data[1] == 0x8b;
-    return rc;
+    int code = gs_source_read_all(content, data, file->len, err);
+    file->compressed = code == 0 && file->len >= 2 && (unsigned char)data[0] == 0x1f && (unsigned char)data[1] == 0x8b;
+    return code;
 }
 
 int gs_archive_scan(gs_archive *archive, gs_error *err)
@@ -88,9 +88,9 @@ int gs_archive_scan(gs_archive *archive, gs_error *err)
     if (archive->scanned) {
         return 0;
     }
-    int rc = gs_archive_each(archive, keep_small, archive, err);
-    archive->scanned = rc == 0;
-    return rc;
+    int code = gs_archive_each(archive, keep_small, archive, err);
+    archive->scanned = code == 0;
+    return code;
 }
 
 const gs_archive_file *gs_archive_find(const gs_archive *archive, const char *name)
@@ -170,12 +170,12 @@ static int oci_manifest(gs_origin *origin, const char *reference, gs_arena *aren
 {
     oci_origin *self = (oci_origin *)origin;
     gs_descriptor chosen;
-    int rc = gs_archive_scan(&self->archive, err);
-    if (rc == 0) {
-        rc = select_manifest(self, reference, arena, &chosen, err);
+    int code = gs_archive_scan(&self->archive, err);
+    if (code == 0) {
+        code = select_manifest(self, reference, arena, &chosen, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     const gs_archive_file *file = find_blob(self, &chosen.digest, err);
     if (!file) {
@@ -198,12 +198,12 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
         return 0;
     }
     GS_AUTO_SINK gs_sink *sink = NULL;
-    int rc = sweep->take(sweep->state, &digest, &sink, err);
-    if (rc < 0 || !sink) {
-        return rc;
+    int code = sweep->take(sweep->state, &digest, &sink, err);
+    if (code < 0 || !sink) {
+        return code;
     }
-    rc = gs_stream_copy(content, sink, NULL, err);
-    return rc < 0 ? rc : gs_sink_close(&sink, err);
+    code = gs_stream_copy(content, sink, NULL, err);
+    return code < 0 ? code : gs_sink_close(&sink, err);
 }
 
 static int oci_sweep_blobs(gs_origin *origin, int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err),

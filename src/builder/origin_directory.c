@@ -18,8 +18,8 @@ static int open_blob(directory_origin *self, const gs_digest *digest, int *fd, u
     char hex[GS_DIGEST_HEX], name[sizeof "blobs/sha256/" + GS_DIGEST_HEX] = "blobs/sha256/";
     gs_digest_hex(digest, hex);
     memcpy(name + strlen(name), hex, sizeof hex);
-    int rc = gs_fs_open_read(self->dirfd, name, false, fd, size, err);
-    return rc < 0 ? gs_error_at(err, "%s", self->path) : 0;
+    int code = gs_fs_open_read(self->dirfd, name, false, fd, size, err);
+    return code < 0 ? gs_error_at(err, "%s", self->path) : 0;
 }
 
 static int select_manifest(directory_origin *self, const char *reference, gs_arena *arena, gs_descriptor *out, gs_error *err)
@@ -30,8 +30,8 @@ static int select_manifest(directory_origin *self, const char *reference, gs_are
     }
     GS_AUTO_BUF gs_buf index;
     gs_buf_init(&index, GS_MAX_LAYOUT_INDEX_BYTES);
-    int rc = gs_fs_read_file(self->dirfd, "index.json", &index, err);
-    if (rc < 0) {
+    int code = gs_fs_read_file(self->dirfd, "index.json", &index, err);
+    if (code < 0) {
         return gs_error_at(err, "%s", self->path);
     }
     return gs_layout_select(self->path, index.data, index.len, self->name, arena, out, err);
@@ -45,19 +45,19 @@ static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, g
     GS_AUTO_BUF gs_buf text;
     uint64_t size = 0;
     gs_buf_init(&text, GS_MAX_MANIFEST_BYTES);
-    int rc = select_manifest(self, reference, arena, &chosen, err);
-    if (rc == 0) {
-        rc = open_blob(self, &chosen.digest, &fd, &size, err);
+    int code = select_manifest(self, reference, arena, &chosen, err);
+    if (code == 0) {
+        code = open_blob(self, &chosen.digest, &fd, &size, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     void *room = gs_buf_reserve(&text, (size_t)size);
     if (!room) {
         return gs_buf_check(&text, err);
     }
-    rc = gs_fs_pread(fd, room, (size_t)size, 0, err);
-    return rc < 0 ? rc : gs_origin_check_manifest(room, (size_t)size, &chosen, arena, bytes, out, err);
+    code = gs_fs_pread(fd, room, (size_t)size, 0, err);
+    return code < 0 ? code : gs_origin_check_manifest(room, (size_t)size, &chosen, arena, bytes, out, err);
 }
 
 static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err)
@@ -65,22 +65,22 @@ static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_
     directory_origin *self = (directory_origin *)origin;
     GS_AUTO_FD int fd = -1;
     uint64_t size = 0;
-    int rc = open_blob(self, &blob->digest, &fd, &size, err);
-    if (rc < 0) {
-        return rc;
+    int code = open_blob(self, &blob->digest, &fd, &size, err);
+    if (code < 0) {
+        return code;
     }
     GS_AUTO_SOURCE gs_source *source = NULL;
-    rc = gs_source_segment(fd, 0, size, &source, err);
-    if (rc == 0) {
-        rc = gs_stream_copy(source, sink, NULL, err);
+    code = gs_source_segment(fd, 0, size, &source, err);
+    if (code == 0) {
+        code = gs_stream_copy(source, sink, NULL, err);
     }
-    if (rc == 0) {
-        rc = gs_source_close(&source, err);
+    if (code == 0) {
+        code = gs_source_close(&source, err);
     }
-    if (rc == 0 && moved) {
+    if (code == 0 && moved) {
         moved(state, size);
     }
-    return rc;
+    return code;
 }
 
 static int config(gs_origin *origin, const gs_descriptor *config, gs_sink *sink, gs_error *err)
@@ -104,10 +104,10 @@ int gs_origin_directory(const gs_run *run, const char *path, const char *name, g
         return gs_fail_nomem(err);
     }
     *self = (directory_origin){.base = {.ops = &directory_ops, .run = run}, .path = path, .name = name, .dirfd = -1};
-    int rc = gs_fs_open_dir(AT_FDCWD, path, &self->dirfd, err);
-    if (rc < 0) {
+    int code = gs_fs_open_dir(AT_FDCWD, path, &self->dirfd, err);
+    if (code < 0) {
         free(self);
-        return rc;
+        return code;
     }
     *out = &self->base;
     return 0;

@@ -76,16 +76,16 @@ static int read_row(docker_origin *self, const gs_node *row, gs_error *err)
         return gs_fail(err, GS_ESPEC, "manifest.json names a config that is not in the archive, or no layers");
     }
     GS_AUTO_DOC gs_doc *doc = NULL;
-    int rc = gs_doc_parse(GS_JSON, config, self->config->data, self->config->len, &doc, err);
-    const gs_node *diff_ids = rc == 0 ? gs_node_at(doc->root, "rootfs/diff_ids") : NULL;
-    if (rc == 0 && (!diff_ids || diff_ids->kind != GS_NODE_LIST || diff_ids->count != layers->count)) {
-        rc = gs_fail(err, GS_ESPEC, "the config has another number of layers than manifest.json");
+    int code = gs_doc_parse(GS_JSON, config, self->config->data, self->config->len, &doc, err);
+    const gs_node *diff_ids = code == 0 ? gs_node_at(doc->root, "rootfs/diff_ids") : NULL;
+    if (code == 0 && (!diff_ids || diff_ids->kind != GS_NODE_LIST || diff_ids->count != layers->count)) {
+        code = gs_fail(err, GS_ESPEC, "the config has another number of layers than manifest.json");
     }
-    if (rc == 0) {
+    if (code == 0) {
         self->layers = gs_arena_array(self->archive.arena, layers->count + 1, sizeof *self->layers);
-        rc = self->layers ? 0 : gs_fail_nomem(err);
+        code = self->layers ? 0 : gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < layers->count; i++) {
+    for (size_t i = 0; code == 0 && i < layers->count; i++) {
         const char *name = layers->items[i]->text;
         const char *diff_id = diff_ids->items[i]->text;
         if (!name || !diff_id) {
@@ -97,17 +97,17 @@ static int read_row(docker_origin *self, const gs_node *row, gs_error *err)
         }
         self->layers[i].name = file->name;
         self->layers[i].compressed = file->compressed;
-        rc = gs_digest_parse(diff_id, &self->layers[i].diff_id, err);
+        code = gs_digest_parse(diff_id, &self->layers[i].diff_id, err);
         self->layer_count = i + 1;
     }
-    return rc;
+    return code;
 }
 
 static int read_archive(docker_origin *self, gs_error *err)
 {
-    int rc = gs_archive_scan(&self->archive, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_archive_scan(&self->archive, err);
+    if (code < 0) {
+        return code;
     }
     const gs_archive_file *file = gs_archive_find(&self->archive, "manifest.json");
     if (!file) {
@@ -115,11 +115,11 @@ static int read_archive(docker_origin *self, gs_error *err)
     }
     GS_AUTO_DOC gs_doc *doc = NULL;
     const gs_node *row = NULL;
-    rc = gs_doc_parse(GS_JSON, "manifest.json", file->data, file->len, &doc, err);
-    if (rc == 0) {
-        rc = select_row(self, doc->root, &row, err);
+    code = gs_doc_parse(GS_JSON, "manifest.json", file->data, file->len, &doc, err);
+    if (code == 0) {
+        code = select_row(self, doc->root, &row, err);
     }
-    return rc < 0 ? rc : read_row(self, row, err);
+    return code < 0 ? code : read_row(self, row, err);
 }
 
 /* ---- layers ---- */
@@ -133,8 +133,8 @@ typedef struct hashing {
 static int hashing_read(void *state, void *out, size_t len, size_t *got, gs_error *err)
 {
     hashing *self = state;
-    int rc = gs_source_read(self->content, out, len, got, err);
-    return rc < 0 ? rc : gs_hash_add(self->hash, out, *got, err);
+    int code = gs_source_read(self->content, out, len, got, err);
+    return code < 0 ? code : gs_hash_add(self->hash, out, *got, err);
 }
 
 static int hashing_close(void *state, bool cancelled, gs_error *err)
@@ -157,21 +157,21 @@ static int carry_layer(const docker_layer *layer, gs_source *content, gs_sink *s
     GS_AUTO_HASH gs_hash *hash = NULL;
     GS_AUTO_SOURCE gs_source *source = NULL;
     gs_digest raw;
-    int rc = gs_hash_new(&hash, err);
+    int code = gs_hash_new(&hash, err);
     hashing state = {.content = content, .hash = hash};
-    if (rc == 0) {
-        rc = gs_source_new(&hashing_ops, &state, &source, err);
+    if (code == 0) {
+        code = gs_source_new(&hashing_ops, &state, &source, err);
     }
-    if (rc == 0) {
-        rc = gs_gzip_write(source, sink, err);
+    if (code == 0) {
+        code = gs_gzip_write(source, sink, err);
     }
-    if (rc == 0) {
-        rc = gs_hash_finish(hash, &raw, err);
+    if (code == 0) {
+        code = gs_hash_finish(hash, &raw, err);
     }
-    if (rc == 0 && !gs_digest_equal(&raw, &layer->diff_id)) {
-        rc = gs_fail(err, GS_EDIGEST, "layer %s is not what the image's config says", layer->name);
+    if (code == 0 && !gs_digest_equal(&raw, &layer->diff_id)) {
+        code = gs_fail(err, GS_EDIGEST, "layer %s is not what the image's config says", layer->name);
     }
-    return rc;
+    return code;
 }
 
 static docker_layer *find_layer(docker_origin *self, const char *name)
@@ -195,18 +195,18 @@ static int measure_layer(void *state, const gs_tar_entry *entry, gs_source *cont
     gs_digest digest;
     GS_AUTO_SINK gs_sink *sink = NULL;
     GS_AUTO_SINK gs_sink *hash = NULL;
-    int rc = gs_sink_hash(NULL, &digest, &hash, err);
-    if (rc == 0) {
-        rc = gs_sink_count(GS_STEAL(hash), &size, &sink, err);
+    int code = gs_sink_hash(NULL, &digest, &hash, err);
+    if (code == 0) {
+        code = gs_sink_count(GS_STEAL(hash), &size, &sink, err);
     }
-    if (rc == 0) {
-        rc = carry_layer(layer, content, sink, err);
+    if (code == 0) {
+        code = carry_layer(layer, content, sink, err);
     }
-    if (rc == 0) {
-        rc = gs_sink_close(&sink, err);
+    if (code == 0) {
+        code = gs_sink_close(&sink, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     for (size_t i = 0; i < self->layer_count; i++) { /* one file may be several layers */
         if (strcmp(self->layers[i].name, layer->name) == 0) {
@@ -221,24 +221,24 @@ static int measure_layer(void *state, const gs_tar_entry *entry, gs_source *cont
 
 static int make_manifest(docker_origin *self, gs_error *err)
 {
-    int rc = read_archive(self, err);
-    if (rc == 0) {
-        rc = gs_archive_each(&self->archive, measure_layer, self, err);
+    int code = read_archive(self, err);
+    if (code == 0) {
+        code = gs_archive_each(&self->archive, measure_layer, self, err);
     }
-    gs_descriptor *layers = rc == 0 ? gs_arena_array(self->archive.arena, self->layer_count + 1, sizeof *layers) : NULL;
-    if (rc == 0 && !layers) {
-        rc = gs_fail_nomem(err);
+    gs_descriptor *layers = code == 0 ? gs_arena_array(self->archive.arena, self->layer_count + 1, sizeof *layers) : NULL;
+    if (code == 0 && !layers) {
+        code = gs_fail_nomem(err);
     }
-    for (size_t i = 0; rc == 0 && i < self->layer_count; i++) {
+    for (size_t i = 0; code == 0 && i < self->layer_count; i++) {
         layers[i] = self->layers[i].descriptor;
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_manifest manifest = {.media_type = GS_MEDIA_MANIFEST, .items = layers, .item_count = self->layer_count};
     manifest.config = (gs_descriptor){.media_type = GS_MEDIA_CONFIG, .size = self->config->len};
-    rc = gs_digest_of(self->config->data, self->config->len, &manifest.config.digest, err);
-    return rc < 0 ? rc : gs_manifest_write(&manifest, &self->manifest, err);
+    code = gs_digest_of(self->config->data, self->config->len, &manifest.config.digest, err);
+    return code < 0 ? code : gs_manifest_write(&manifest, &self->manifest, err);
 }
 
 static int docker_manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out,
@@ -246,13 +246,13 @@ static int docker_manifest(gs_origin *origin, const char *reference, gs_arena *a
 {
     docker_origin *self = (docker_origin *)origin;
     gs_descriptor chosen = {.media_type = GS_MEDIA_MANIFEST};
-    int rc = self->manifest.len > 0 ? 0 : make_manifest(self, err);
-    if (rc < 0) {
+    int code = self->manifest.len > 0 ? 0 : make_manifest(self, err);
+    if (code < 0) {
         return gs_error_at(err, "%s", self->archive.path);
     }
-    rc = reference ? gs_digest_parse(reference, &chosen.digest, err)
-                   : gs_digest_of(self->manifest.data, self->manifest.len, &chosen.digest, err);
-    return rc < 0 ? rc : gs_origin_check_manifest(self->manifest.data, self->manifest.len, &chosen, arena, bytes, out, err);
+    code = reference ? gs_digest_parse(reference, &chosen.digest, err)
+                     : gs_digest_of(self->manifest.data, self->manifest.len, &chosen.digest, err);
+    return code < 0 ? code : gs_origin_check_manifest(self->manifest.data, self->manifest.len, &chosen, arena, bytes, out, err);
 }
 
 static int docker_config(gs_origin *origin, const gs_descriptor *config, gs_sink *sink, gs_error *err)
@@ -276,12 +276,12 @@ static int hand_out(void *state, const gs_tar_entry *entry, gs_source *content, 
     if (!layer) {
         return 0;
     }
-    int rc = sweep->take(sweep->state, &layer->descriptor.digest, &sink, err);
-    if (rc < 0 || !sink) {
-        return rc;
+    int code = sweep->take(sweep->state, &layer->descriptor.digest, &sink, err);
+    if (code < 0 || !sink) {
+        return code;
     }
-    rc = carry_layer(layer, content, sink, err);
-    return rc < 0 ? rc : gs_sink_close(&sink, err);
+    code = carry_layer(layer, content, sink, err);
+    return code < 0 ? code : gs_sink_close(&sink, err);
 }
 
 static int docker_sweep_blobs(gs_origin *origin, int (*take)(void *state, const gs_digest *digest, gs_sink **sink, gs_error *err),
@@ -290,18 +290,18 @@ static int docker_sweep_blobs(gs_origin *origin, int (*take)(void *state, const 
     docker_origin *self = (docker_origin *)origin;
     gs_digest config;
     GS_AUTO_SINK gs_sink *sink = NULL;
-    int rc = gs_digest_of(self->config->data, self->config->len, &config, err);
-    if (rc == 0) {
-        rc = take(state, &config, &sink, err);
+    int code = gs_digest_of(self->config->data, self->config->len, &config, err);
+    if (code == 0) {
+        code = take(state, &config, &sink, err);
     }
-    if (rc == 0 && sink) {
-        rc = gs_sink_write(sink, self->config->data, self->config->len, err);
-        if (rc == 0) {
-            rc = gs_sink_close(&sink, err);
+    if (code == 0 && sink) {
+        code = gs_sink_write(sink, self->config->data, self->config->len, err);
+        if (code == 0) {
+            code = gs_sink_close(&sink, err);
         }
     }
     docker_sweep sweep = {.origin = self, .take = take, .state = state};
-    return rc < 0 ? rc : gs_archive_each(&self->archive, hand_out, &sweep, err);
+    return code < 0 ? code : gs_archive_each(&self->archive, hand_out, &sweep, err);
 }
 
 static void docker_free(gs_origin *origin)

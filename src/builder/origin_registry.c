@@ -16,9 +16,9 @@ typedef struct registry_origin {
 static int manifest(gs_origin *origin, const char *reference, gs_arena *arena, gs_buf *bytes, gs_descriptor *out, gs_error *err)
 {
     registry_origin *self = (registry_origin *)origin;
-    int rc = gs_registry_get_manifest(self->registry, self->repository, reference ? reference : self->reference, arena, bytes, out,
-                                      err);
-    return rc == GS_EFORMAT ? gs_error_recode(err, GS_EREGISTRY) : rc; /* there is no bundle yet that could be malformed */
+    int code = gs_registry_get_manifest(self->registry, self->repository, reference ? reference : self->reference, arena, bytes,
+                                        out, err);
+    return code == GS_EFORMAT ? gs_error_recode(err, GS_EREGISTRY) : code; /* there is no bundle yet that could be malformed */
 }
 
 static int each(gs_origin *origin, const gs_descriptor *blob, gs_sink *sink, gs_moved moved, void *state, gs_error *err)
@@ -55,12 +55,12 @@ static int try_plain(const gs_builder *builder, const char *host, gs_registry **
         return 0;
     }
     const gs_registry_options options = {.url = gs_arena_printf(builder->arena, "http://%s", host)};
-    int rc = options.url ? gs_registry_new(builder->run, &options, &plain, err) : gs_fail_nomem(err);
-    if (rc < 0) {
-        return rc;
+    int code = options.url ? gs_registry_new(builder->run, &options, &plain, err) : gs_fail_nomem(err);
+    if (code < 0) {
+        return code;
     }
-    rc = gs_registry_ping(plain, &ignored);
-    if (rc < 0 && rc != GS_EAUTH) {
+    code = gs_registry_ping(plain, &ignored);
+    if (code < 0 && code != GS_EAUTH) {
         *err = why;
         return why.code;
     }
@@ -81,12 +81,12 @@ static int find_registry(gs_builder *builder, const char *host, gs_registry **ou
     GS_AUTO_REGISTRY gs_registry *registry = NULL;
     const char *name = gs_arena_text(builder->arena, host);
     const gs_registry_options options = {.url = name};
-    int rc = name ? gs_registry_new(builder->run, &options, &registry, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = try_plain(builder, name, &registry, err);
+    int code = name ? gs_registry_new(builder->run, &options, &registry, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = try_plain(builder, name, &registry, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     *out = GS_STEAL(registry);
     builder->registries[builder->registry_count++] = (gs_known_registry){.host = name, .registry = *out};
@@ -103,13 +103,13 @@ int gs_origin_registry(gs_builder *builder, const gs_image_source *source, gs_or
     self->base = (gs_origin){.ops = &registry_ops, .run = builder->run};
     self->repository = gs_arena_text(builder->arena, reference->path);
     self->reference = gs_arena_text(builder->arena, reference->digest[0] != '\0' ? reference->digest : reference->tag);
-    int rc = self->repository && self->reference ? 0 : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = find_registry(builder, gs_reference_server(reference), &self->registry, err);
+    int code = self->repository && self->reference ? 0 : gs_fail_nomem(err);
+    if (code == 0) {
+        code = find_registry(builder, gs_reference_server(reference), &self->registry, err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         free(self);
-        return rc;
+        return code;
     }
     *out = &self->base;
     return 0;

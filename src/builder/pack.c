@@ -30,9 +30,9 @@ int gs_tree_add_file(gs_tree *tree, gs_arena *arena, int dirfd, const char *path
 {
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MAX_ARCHIVE_FILE_BYTES);
-    int rc = gs_fs_read_file(dirfd, path, &text, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_fs_read_file(dirfd, path, &text, err);
+    if (code < 0) {
+        return code;
     }
     gs_tar_input input = {.executable = executable, .len = text.len, .fd = -1};
     input.data = gs_arena_copy(arena, text.data, text.len);
@@ -47,29 +47,29 @@ int gs_tree_add_directory(gs_tree *tree, gs_arena *arena, const char *directory,
     GS_AUTO_FD int fd = -1;
     gs_fs_entry *entries = NULL;
     size_t count = 0;
-    int rc = gs_fs_open_dir(AT_FDCWD, directory, &fd, err);
-    if (rc == 0) {
-        rc = gs_fs_walk(fd, GS_MAX_ARCHIVE_ENTRIES, arena, &entries, &count, err);
+    int code = gs_fs_open_dir(AT_FDCWD, directory, &fd, err);
+    if (code == 0) {
+        code = gs_fs_walk(fd, GS_MAX_ARCHIVE_ENTRIES, arena, &entries, &count, err);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    for (size_t i = 0; code == 0 && i < count; i++) {
         const char *name = prefix[0] == '\0' ? entries[i].path : gs_arena_printf(arena, "%s/%s", prefix, entries[i].path);
-        rc = name ? gs_tree_add_file(tree, arena, fd, entries[i].path, name, entries[i].executable, err) : gs_fail_nomem(err);
+        code = name ? gs_tree_add_file(tree, arena, fd, entries[i].path, name, entries[i].executable, err) : gs_fail_nomem(err);
     }
-    return rc < 0 ? gs_error_at(err, "%s", directory) : 0;
+    return code < 0 ? gs_error_at(err, "%s", directory) : 0;
 }
 
 int gs_pack_measure(const char *path, gs_digest *digest, uint64_t *size, gs_error *err)
 {
     GS_AUTO_FD int fd = -1;
     uint64_t length = 0;
-    int rc = gs_fs_open_read(AT_FDCWD, path, false, &fd, &length, err);
-    if (rc == 0) {
-        rc = gs_digest_of_file(fd, 0, length, digest, err);
+    int code = gs_fs_open_read(AT_FDCWD, path, false, &fd, &length, err);
+    if (code == 0) {
+        code = gs_digest_of_file(fd, 0, length, digest, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *size = length;
     }
-    return rc;
+    return code;
 }
 
 /* Everything packed is small (GS_MAX_ARCHIVE_BYTES), so it passes through memory on its way to one durable write. */
@@ -78,17 +78,17 @@ int gs_pack_tree(const gs_tree *tree, const char *path, gs_error *err)
     GS_AUTO_BUF gs_buf packed;
     gs_buf_init(&packed, 2 * GS_MAX_ARCHIVE_BYTES);
     GS_AUTO_SINK gs_sink *sink = NULL;
-    int rc = gs_sink_buffer(&packed, &sink, err);
-    if (rc == 0) {
-        rc = gs_tar_gzip_write(tree->items, tree->count, sink, err);
+    int code = gs_sink_buffer(&packed, &sink, err);
+    if (code == 0) {
+        code = gs_tar_gzip_write(tree->items, tree->count, sink, err);
     }
-    if (rc == 0) {
-        rc = gs_sink_close(&sink, err);
+    if (code == 0) {
+        code = gs_sink_close(&sink, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, path, packed.data, packed.len, 0644, err);
+    if (code == 0) {
+        code = gs_fs_write_file(AT_FDCWD, path, packed.data, packed.len, 0644, err);
     }
-    return rc;
+    return code;
 }
 
 int gs_pack_file(const char *from, const char *path, gs_error *err)
@@ -97,14 +97,14 @@ int gs_pack_file(const char *from, const char *path, gs_error *err)
     GS_AUTO_BUF gs_buf packed;
     gs_buf_init(&raw, GS_MAX_ARCHIVE_BYTES);
     gs_buf_init(&packed, 2 * GS_MAX_ARCHIVE_BYTES);
-    int rc = gs_fs_read_file(AT_FDCWD, from, &raw, err);
-    if (rc == 0) {
-        rc = gs_zstd_compress(raw.data, raw.len, GS_FILE_ZSTD_LEVEL, &packed, err);
+    int code = gs_fs_read_file(AT_FDCWD, from, &raw, err);
+    if (code == 0) {
+        code = gs_zstd_compress(raw.data, raw.len, GS_FILE_ZSTD_LEVEL, &packed, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, path, packed.data, packed.len, 0644, err);
+    if (code == 0) {
+        code = gs_fs_write_file(AT_FDCWD, path, packed.data, packed.len, 0644, err);
     }
-    return rc;
+    return code;
 }
 
 int gs_unpack_tree(const char *path, const char *directory, gs_error *err)
@@ -113,18 +113,18 @@ int gs_unpack_tree(const char *path, const char *directory, gs_error *err)
     GS_AUTO_FD int into = -1;
     uint64_t size = 0;
     gs_source *source = NULL;
-    int rc = gs_fs_make_dirs(AT_FDCWD, directory, 0700, err);
-    if (rc == 0) {
-        rc = gs_fs_open_dir(AT_FDCWD, directory, &into, err);
+    int code = gs_fs_make_dirs(AT_FDCWD, directory, 0700, err);
+    if (code == 0) {
+        code = gs_fs_open_dir(AT_FDCWD, directory, &into, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_open_read(AT_FDCWD, path, false, &fd, &size, err);
+    if (code == 0) {
+        code = gs_fs_open_read(AT_FDCWD, path, false, &fd, &size, err);
     }
-    if (rc == 0) {
-        rc = gs_source_segment(fd, 0, size, &source, err);
+    if (code == 0) {
+        code = gs_source_segment(fd, 0, size, &source, err);
     }
-    if (rc == 0) {
-        rc = gs_tar_extract(source, &(gs_tar_limits){0}, into, err);
+    if (code == 0) {
+        code = gs_tar_extract(source, &(gs_tar_limits){0}, into, err);
     }
-    return rc;
+    return code;
 }

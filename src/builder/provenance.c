@@ -20,8 +20,8 @@ int gs_provenance(gs_builder *builder, gs_lock *lock, gs_error *err)
     }
     const char *path = gs_builder_path(builder, release->source.repo);
     gs_git_state state;
-    int rc = path ? gs_git_describe(path, lock->arena, &state, err) : gs_fail_nomem(err);
-    if (rc < 0) {
+    int code = path ? gs_git_describe(path, lock->arena, &state, err) : gs_fail_nomem(err);
+    if (code < 0) {
         return gs_error_hint(err, "leave `source:` out when the release does not come from git");
     }
     if (state.dirty && !release->source.allow_dirty) {

@@ -33,9 +33,9 @@ static int open_origins(gs_builder *builder, gs_error *err)
         return gs_fail_nomem(err);
     }
     for (size_t i = 0; i < release->images.count; i++) {
-        int rc = gs_origin_open(builder, &release->images.items[i], &builder->origins[i], err);
-        if (rc < 0) {
-            return rc;
+        int code = gs_origin_open(builder, &release->images.items[i], &builder->origins[i], err);
+        if (code < 0) {
+            return code;
         }
         builder->origin_count++;
     }
@@ -113,8 +113,8 @@ static int resolve_image(void *state, size_t i, gs_error *err)
     if (!arena) {
         return gs_fail_nomem(err);
     }
-    int rc = origin->ops->manifest(origin, NULL, arena, &bytes, &found, err);
-    if (rc < 0) {
+    int code = origin->ops->manifest(origin, NULL, arena, &bytes, &found, err);
+    if (code < 0) {
         return gs_error_at(err, "image %s", spec->as);
     }
     image->synthesized = origin->synthesized;
@@ -157,16 +157,16 @@ static int resolve_images(resolve_state *resolve, gs_error *err)
             return gs_fail_nomem(err);
         }
     }
-    int rc = open_origins(builder, err);
-    if (rc == 0) {
+    int code = open_origins(builder, err);
+    if (code == 0) {
         pthread_mutex_init(&resolve->mutex, NULL);
-        rc = gs_parallel(builder->run->jobs, count, resolve_image, resolve, err);
+        code = gs_parallel(builder->run->jobs, count, resolve_image, resolve, err);
         pthread_mutex_destroy(&resolve->mutex);
     }
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        rc = compare_image(resolve, i, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
+        code = compare_image(resolve, i, err);
     }
-    return rc;
+    return code;
 }
 
 static int lock_content(resolve_state *resolve, const gs_packed *packed, const gs_locked_content *old, gs_locked_content *out,
@@ -202,8 +202,8 @@ static int resolve_contents(resolve_state *resolve, size_t *changed, gs_error *e
     lock->charts.items = room;
     lock->overlays.items = room + gathered->count;
     lock->files.items = room + 2 * gathered->count;
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < gathered->count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < gathered->count; i++) {
         const gs_packed *packed = &gathered->items[i];
         const gs_locked_content *before = NULL;
         gs_locked_content *into;
@@ -220,9 +220,9 @@ static int resolve_contents(resolve_state *resolve, size_t *changed, gs_error *e
             before = old && old->sources.digest ? &old->sources : NULL;
             into = &lock->sources;
         }
-        rc = lock_content(resolve, packed, before, into, changed, err);
+        code = lock_content(resolve, packed, before, into, changed, err);
     }
-    return rc;
+    return code;
 }
 
 /* Entries of the old lock that the new one does not have. */
@@ -247,24 +247,24 @@ static size_t count_removed(const gs_lock *old, const gs_lock *lock)
 int gs_resolve(gs_builder *builder, const gs_resolve_request *request, gs_lock **out, size_t *changed, gs_error *err)
 {
     GS_AUTO_LOCK gs_lock *lock = NULL;
-    int rc = gs_lock_new(&lock, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_lock_new(&lock, err);
+    if (code < 0) {
+        return code;
     }
     resolve_state resolve = {.builder = builder, .request = request, .lock = lock};
     size_t count = 0;
-    rc = gs_provenance(builder, lock, err);
-    if (rc == 0) {
-        rc = resolve_images(&resolve, err);
+    code = gs_provenance(builder, lock, err);
+    if (code == 0) {
+        code = resolve_images(&resolve, err);
     }
-    for (size_t i = 0; rc == 0 && i < lock->images.count; i++) {
+    for (size_t i = 0; code == 0 && i < lock->images.count; i++) {
         count += resolve.changed[i] ? 1 : 0;
     }
-    if (rc == 0) {
-        rc = resolve_contents(&resolve, &count, err);
+    if (code == 0) {
+        code = resolve_contents(&resolve, &count, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     *changed = count + (builder->lock ? count_removed(builder->lock, lock) : 0);
     *out = GS_STEAL(lock);

@@ -34,8 +34,8 @@ static int add_directory(gs_builder *builder, gs_reuse *reuse, const char *path,
 {
     gs_fs_entry *entries = NULL;
     size_t count = 0;
-    int rc = gs_fs_list(AT_FDCWD, path, builder->arena, &entries, &count, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    int code = gs_fs_list(AT_FDCWD, path, builder->arena, &entries, &count, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
         if (!gs_text_ends(entries[i].path, ".gapship") && !gs_text_ends(entries[i].path, ".gapship.001")) {
             continue;
         }
@@ -45,7 +45,7 @@ static int add_directory(gs_builder *builder, gs_reuse *reuse, const char *path,
         }
         add_bundle(builder, reuse, file);
     }
-    return rc;
+    return code;
 }
 
 static int add_named(gs_builder *builder, gs_reuse *reuse, const char *path, gs_error *err)
@@ -68,18 +68,18 @@ int gs_reuse_open(gs_builder *builder, const gs_build_options *options, const ch
     if (!reuse) {
         return gs_fail_nomem(err);
     }
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && i < options->reuse_count; i++) {
-        rc = add_named(builder, reuse, options->reuse[i], err);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < options->reuse_count; i++) {
+        code = add_named(builder, reuse, options->reuse[i], err);
     }
     const char *slash = strrchr(output, '/');
     const char *beside = !slash ? "." : gs_arena_copy(builder->arena, output, slash == output ? 1 : (size_t)(slash - output));
-    if (rc == 0) {
-        rc = beside ? add_directory(builder, reuse, beside, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = beside ? add_directory(builder, reuse, beside, err) : gs_fail_nomem(err);
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_reuse_free(reuse);
-        return rc;
+        return code;
     }
     *out = reuse;
     return 0;

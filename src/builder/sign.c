@@ -25,18 +25,18 @@ int gs_signable_read(const char *path, bool to_sign, gs_signable *signable, gs_e
     uint64_t size = 0;
     GS_AUTO_BUNDLE gs_bundle *bundle = NULL;
     GS_AUTO_VERIFIED gs_verified *verified = NULL;
-    int rc = to_sign ? gs_fs_open_locked(path, false, &lock, &size, err) : 0;
-    if (rc == 0) {
-        rc = gs_bundle_open(path, &bundle, err);
+    int code = to_sign ? gs_fs_open_locked(path, false, &lock, &size, err) : 0;
+    if (code == 0) {
+        code = gs_bundle_open(path, &bundle, err);
     }
-    if (rc == 0) {
-        rc = gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, err);
+    if (code == 0) {
+        code = gs_bundle_verify(&bundle, &(gs_terms){0}, &verified, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         signable->digest = *gs_verified_digest(verified);
-        rc = gs_verified_statement_bytes(verified, &signable->statement, &signable->encoding, err);
+        code = gs_verified_statement_bytes(verified, &signable->statement, &signable->encoding, err);
     }
-    return rc;
+    return code;
 }
 
 int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, const gs_passphrase *passphrase, gs_digest *key_id,
@@ -49,25 +49,25 @@ int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, co
     GS_AUTO_BUF gs_buf signature;
     gs_signable_init(&signable);
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    int rc = gs_private_key_load(key_name, passphrase, &key, err);
-    if (rc == 0) {
-        rc = gs_private_key_public(key, &public_key, err);
+    int code = gs_private_key_load(key_name, passphrase, &key, err);
+    if (code == 0) {
+        code = gs_private_key_public(key, &public_key, err);
     }
-    if (rc == 0) {
-        rc = gs_signable_read(path, true, &signable, err);
+    if (code == 0) {
+        code = gs_signable_read(path, true, &signable, err);
     }
-    if (rc == 0) {
-        rc = gs_sign(key, signable.encoding.data, signable.encoding.len, &signature, err);
+    if (code == 0) {
+        code = gs_sign(key, signable.encoding.data, signable.encoding.len, &signature, err);
     }
-    if (rc == 0) {
-        rc = gs_bundle_add_signature(path, public_key, signature.data, signature.len, err);
+    if (code == 0) {
+        code = gs_bundle_add_signature(path, public_key, signature.data, signature.len, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         *key_id = *gs_public_key_id(public_key);
     }
     gs_public_key_free(public_key);
     gs_private_key_free(key);
-    return rc;
+    return code;
 }
 
 int gs_tbs_write(const char *bundle, const char *path, bool replace, gs_tbs *out, gs_error *err)
@@ -78,17 +78,17 @@ int gs_tbs_write(const char *bundle, const char *path, bool replace, gs_tbs *out
     if (!replace && gs_fs_exists(AT_FDCWD, path)) {
         return gs_fail(err, GS_EEXISTS, "%s exists already", path);
     }
-    int rc = gs_signable_read(bundle, false, &signable, err);
-    if (rc == 0) {
-        rc = gs_digest_of(signable.encoding.data, signable.encoding.len, &tbs.digest, err);
+    int code = gs_signable_read(bundle, false, &signable, err);
+    if (code == 0) {
+        code = gs_digest_of(signable.encoding.data, signable.encoding.len, &tbs.digest, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, path, signable.encoding.data, signable.encoding.len, 0644, err);
+    if (code == 0) {
+        code = gs_fs_write_file(AT_FDCWD, path, signable.encoding.data, signable.encoding.len, 0644, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         tbs.bundle = signable.digest;
         tbs.size = signable.encoding.len;
         *out = tbs;
     }
-    return rc;
+    return code;
 }

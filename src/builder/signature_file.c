@@ -65,9 +65,9 @@ static int add_decoded(gs_signature_file *file, gs_error *err)
             gs_buf_add(&text, &raw->data[i], 1);
         }
     }
-    int rc = gs_buf_check(&text, err);
-    if (rc < 0 || text.len == 0 || strlen(gs_buf_text(&text)) != text.len) {
-        return rc;
+    int code = gs_buf_check(&text, err);
+    if (code < 0 || text.len == 0 || strlen(gs_buf_text(&text)) != text.len) {
+        return code;
     }
     gs_buf *form = add_form(file);
     if (gs_base64_decode(gs_buf_text(&text), form, NULL) < 0) {
@@ -102,9 +102,9 @@ int gs_signature_file_read(const char *path, gs_key_type type, gs_signature_file
 {
     GS_AUTO_SIGNATURE_FILE gs_signature_file file = {0};
     gs_buf *raw = add_form(&file);
-    int rc = gs_fs_read_file(AT_FDCWD, path, raw, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_fs_read_file(AT_FDCWD, path, raw, err);
+    if (code < 0) {
+        return code;
     }
     (void)gs_buf_text(raw);
     const char *mistake = find_mistake(raw, type);
@@ -113,17 +113,17 @@ int gs_signature_file_read(const char *path, gs_key_type type, gs_signature_file
         return gs_error_at(err, "%s", path);
     }
     if (type != GS_KEY_MINISIGN) {
-        rc = add_decoded(&file, err);
+        code = add_decoded(&file, err);
     }
     if (type == GS_KEY_ECDSA_P256 || type == GS_KEY_ECDSA_P384) {
         const size_t plain = file.count;
-        for (size_t i = 0; rc == 0 && i < plain; i++) {
-            rc = add_der(&file, &file.forms[i], type == GS_KEY_ECDSA_P256 ? 32 : 48, err);
+        for (size_t i = 0; code == 0 && i < plain; i++) {
+            code = add_der(&file, &file.forms[i], type == GS_KEY_ECDSA_P256 ? 32 : 48, err);
         }
     }
-    if (rc == 0) {
+    if (code == 0) {
         *out = file;
         file.count = 0;
     }
-    return rc;
+    return code;
 }

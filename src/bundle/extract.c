@@ -27,23 +27,23 @@ static int write_member(const gs_verified *verified, const gs_member *member, in
     GS_AUTO_NEWFILE gs_newfile file = GS_NEWFILE_INIT;
     GS_AUTO_SOURCE gs_source *source = NULL;
     GS_AUTO_SINK gs_sink *sink = NULL;
-    int rc = gs_verified_source(verified, member, &source, err);
-    if (rc == 0) {
-        rc = gs_newfile_begin(&file, dirfd, path, 0644, err);
+    int code = gs_verified_source(verified, member, &source, err);
+    if (code == 0) {
+        code = gs_newfile_begin(&file, dirfd, path, 0644, err);
     }
-    if (rc == 0) {
-        rc = gs_sink_range(file.fd, 0, member->size, &sink, err);
+    if (code == 0) {
+        code = gs_sink_range(file.fd, 0, member->size, &sink, err);
     }
-    if (rc == 0) {
-        rc = gs_stream_copy(source, sink, NULL, err);
+    if (code == 0) {
+        code = gs_stream_copy(source, sink, NULL, err);
     }
-    if (rc == 0) {
-        rc = gs_source_close(&source, err);
+    if (code == 0) {
+        code = gs_source_close(&source, err);
     }
-    if (rc == 0) {
-        rc = gs_sink_close(&sink, err);
+    if (code == 0) {
+        code = gs_sink_close(&sink, err);
     }
-    return rc < 0 ? rc : gs_newfile_commit(&file, false, err);
+    return code < 0 ? code : gs_newfile_commit(&file, false, err);
 }
 
 int gs_extract_layout(const gs_run *run, const gs_verified *verified, int dirfd, gs_error *err)
@@ -51,18 +51,18 @@ int gs_extract_layout(const gs_run *run, const gs_verified *verified, int dirfd,
     size_t count = 0;
     const gs_member *members = gs_verified_members(verified, &count);
     uint64_t done = 0;
-    int rc = gs_fs_make_dirs(dirfd, "blobs/sha256", 0755, err);
-    for (size_t i = 0; rc == 0 && i < count; i++) {
+    int code = gs_fs_make_dirs(dirfd, "blobs/sha256", 0755, err);
+    for (size_t i = 0; code == 0 && i < count; i++) {
         char name[MEMBER_NAME_BYTES];
         member_name(&members[i], name);
-        rc = gs_check_stop(run, 1, err);
-        if (rc == 0) {
-            rc = write_member(verified, &members[i], dirfd, name, err);
+        code = gs_check_stop(run, 1, err);
+        if (code == 0) {
+            code = write_member(verified, &members[i], dirfd, name, err);
         }
         done += members[i].size;
         gs_report_progress(run, "extracting", done, gs_verified_length(verified));
     }
-    return rc;
+    return code;
 }
 
 /* What a person means by a name: the content of a chart, overlay or file; the manifest of an image. */
@@ -85,23 +85,23 @@ static int find_named(const gs_verified *verified, const gs_contents *contents, 
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_needed *needed = NULL;
     size_t count = 0;
-    int rc = arena ? gs_contents_needed(verified, found, arena, &needed, &count, err) : gs_fail_nomem(err);
-    for (size_t i = 0; rc == 0 && i < count; i++) { /* config, the one layer, the manifest */
+    int code = arena ? gs_contents_needed(verified, found, arena, &needed, &count, err) : gs_fail_nomem(err);
+    for (size_t i = 0; code == 0 && i < count; i++) { /* config, the one layer, the manifest */
         if (!needed[i].manifest) {
             *out = needed[i].descriptor.digest;
         }
     }
-    return rc;
+    return code;
 }
 
 int gs_extract_one(const gs_verified *verified, const gs_contents *contents, const char *name, int dirfd, const char *path,
                    gs_error *err)
 {
     gs_digest digest;
-    int rc = gs_text_starts(name, "sha256:") ? gs_digest_parse(name, &digest, err)
-                                             : find_named(verified, contents, name, &digest, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_text_starts(name, "sha256:") ? gs_digest_parse(name, &digest, err)
+                                               : find_named(verified, contents, name, &digest, err);
+    if (code < 0) {
+        return code;
     }
     const gs_member *member = gs_verified_blob(verified, &digest);
     if (!member) {

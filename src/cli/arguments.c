@@ -129,11 +129,11 @@ int gs_arguments_parse(const gs_command *command, int argc, char **argv, gs_aren
     }
     arguments->positional = (const char *const *)(argv + optind);
     arguments->positional_count = (size_t)(argc - optind);
-    int rc = check_count(command, arguments->positional_count, err);
-    if (rc == 0) {
+    int code = check_count(command, arguments->positional_count, err);
+    if (code == 0) {
         *out = arguments;
     }
-    return rc;
+    return code;
 }
 
 bool gs_flag(const gs_arguments *arguments, const char *name)

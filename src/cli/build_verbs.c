@@ -24,9 +24,9 @@ int gs_verb_init(gs_invocation *invocation, gs_error *err)
     const char *directory = gs_positional(invocation->arguments, 0);
     gs_arena *arena = invocation->arena;
     const char *file = directory ? gs_arena_printf(arena, "%s/release.yaml", directory) : "release.yaml";
-    int rc = file ? gs_init(&invocation->run, directory ? directory : ".", err) : gs_fail_nomem(err);
-    if (rc < 0) {
-        return rc;
+    int code = file ? gs_init(&invocation->run, directory ? directory : ".", err) : gs_fail_nomem(err);
+    if (code < 0) {
+        return code;
     }
     gs_print(invocation->terminal, "wrote %s; `gapship images --write` adds the images it needs\n", file);
     return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "file", file), err);
@@ -41,21 +41,21 @@ int gs_verb_images(gs_invocation *invocation, gs_error *err)
                                        .write = gs_flag(arguments, "write")};
     gs_node *rows = NULL;
     gs_table *table = NULL;
-    int rc = gs_images(&invocation->run, &options, invocation->arena, &rows, err);
-    if (rc == 0) {
-        rc = gs_table_new(invocation->arena, 4, titles, &table, err);
+    int code = gs_images(&invocation->run, &options, invocation->arena, &rows, err);
+    if (code == 0) {
+        code = gs_table_new(invocation->arena, 4, titles, &table, err);
     }
-    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
+    for (size_t i = 0; code == 0 && i < rows->count; i++) {
         const gs_node *row = rows->items[i];
         const char *const cells[] = {gs_node_text(row, "environment"), gs_node_text(row, "image"),
                                      gs_node_bool(row, "listed") ? "yes"
                                      : gs_node_bool(row, "runs") ? options.write ? "added" : "no"
                                                                  : "mentioned",
                                      gs_node_text(row, "object")};
-        rc = gs_table_add(table, cells, err);
+        code = gs_table_add(table, cells, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_table_print(invocation->terminal, table);
     return finish(invocation, gs_node_set(invocation->arena, gs_node_new_map(invocation->arena), "images", rows), err);
@@ -81,9 +81,9 @@ int gs_verb_lock(gs_invocation *invocation, gs_error *err)
                                      .names = names,
                                      .name_count = count};
     size_t changed = 0;
-    int rc = gs_lock_make(&invocation->run, &options, &changed, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_lock_make(&invocation->run, &options, &changed, err);
+    if (code < 0) {
+        return code;
     }
     gs_print(invocation->terminal, changed == 0 ? "release.lock is up to date\n" : "release.lock: %zu changed\n", changed);
     gs_arena *arena = invocation->arena;
@@ -144,13 +144,13 @@ int gs_verb_build(gs_invocation *invocation, gs_error *err)
     options.reuse = gs_values(arguments, "reuse", &options.reuse_count);
     options.roots = gs_values(arguments, "root", &options.root_count);
     gs_build_result built = {0};
-    int rc = volume_size(arguments, &options.volume_size, err);
-    if (rc == 0) {
-        rc = gs_build(&invocation->run, &options, &built, err);
+    int code = volume_size(arguments, &options.volume_size, err);
+    if (code == 0) {
+        code = gs_build(&invocation->run, &options, &built, err);
     }
-    if (rc == 0) {
-        rc = print_built(invocation, &built, err);
+    if (code == 0) {
+        code = print_built(invocation, &built, err);
     }
     gs_build_result_done(&built);
-    return rc;
+    return code;
 }

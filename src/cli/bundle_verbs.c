@@ -38,13 +38,13 @@ static int find_trust(gs_invocation *invocation, gs_trust **out, gs_error *err)
     const char *root = gs_value(invocation->arguments, "root");
     GS_AUTO_SITE gs_site *site = NULL;
     if (!root) {
-        int rc = gs_site_load(NULL, &site, err);
-        if (rc == GS_ENOTFOUND) {
+        int code = gs_site_load(NULL, &site, err);
+        if (code == GS_ENOTFOUND) {
             *err = (gs_error){0};
             return 0;
         }
-        if (rc < 0) {
-            return rc;
+        if (code < 0) {
+            return code;
         }
         root = site->root;
     }
@@ -60,11 +60,11 @@ static void print_roots(gs_invocation *invocation, uint64_t from, uint64_t to)
 static int follow_roots(gs_invocation *invocation, const gs_bundle *bundle, gs_trust **trust, gs_error *err)
 {
     const uint64_t from = gs_trust_version(*trust);
-    int rc = gs_bundle_walk(bundle, trust, NULL, NULL, err);
-    if (rc == 0 && gs_trust_version(*trust) > from) {
+    int code = gs_bundle_walk(bundle, trust, NULL, NULL, err);
+    if (code == 0 && gs_trust_version(*trust) > from) {
         print_roots(invocation, from, gs_trust_version(*trust));
     }
-    return rc;
+    return code;
 }
 
 /* Without trust the head is only looked at, and everything said of the bundle is said with that. */
@@ -75,18 +75,18 @@ static int open_bundle(gs_invocation *invocation, gs_verified **out, gs_error *e
     size_t count = 0;
     const char *const *volumes = gs_values(invocation->arguments, "volumes", &count);
     const char *path = NULL;
-    int rc = find_bundle(invocation, &path, err);
-    if (rc == 0) {
-        rc = gs_bundle_open_volumes(path, volumes, count, &bundle, err);
+    int code = find_bundle(invocation, &path, err);
+    if (code == 0) {
+        code = gs_bundle_open_volumes(path, volumes, count, &bundle, err);
     }
-    if (rc == 0) {
-        rc = find_trust(invocation, &trust, err);
+    if (code == 0) {
+        code = find_trust(invocation, &trust, err);
     }
-    if (rc == 0 && trust) {
-        rc = follow_roots(invocation, bundle, &trust, err);
+    if (code == 0 && trust) {
+        code = follow_roots(invocation, bundle, &trust, err);
     }
     const gs_terms terms = {.trust = trust, .allow_unsigned = !trust};
-    return rc < 0 ? rc : gs_bundle_verify(&bundle, &terms, out, err);
+    return code < 0 ? code : gs_bundle_verify(&bundle, &terms, out, err);
 }
 
 /* ---- the five verdicts ---- */
@@ -97,8 +97,8 @@ static int examine(gs_invocation *invocation, bool whole, gs_examination *out, g
     gs_examine_options options = {
         .root = gs_value(arguments, "root"), .site = gs_value(arguments, "site"), .whole = whole, .need_trust = whole};
     options.volumes = gs_values(arguments, "volumes", &options.volume_count);
-    int rc = find_bundle(invocation, &options.bundle, err);
-    return rc < 0 ? rc : gs_examine(&invocation->run, &options, invocation->arena, out, err);
+    int code = find_bundle(invocation, &options.bundle, err);
+    return code < 0 ? code : gs_examine(&invocation->run, &options, invocation->arena, out, err);
 }
 
 static gs_node *add_verdicts(gs_invocation *invocation, gs_node *result, const gs_examination *examination)
@@ -131,8 +131,8 @@ static gs_node *add_verdicts(gs_invocation *invocation, gs_node *result, const g
 /* The verdicts stand in the result; a bundle that fails is an error besides. */
 static int finish_examination(gs_invocation *invocation, gs_node *result, const gs_examination *examination, gs_error *err)
 {
-    int rc = finish(invocation, result, err);
-    return rc == 0 ? gs_examination_error(examination, err) : rc;
+    int code = finish(invocation, result, err);
+    return code == 0 ? gs_examination_error(examination, err) : code;
 }
 
 /* ---- verify ---- */
@@ -141,9 +141,9 @@ int gs_verb_verify(gs_invocation *invocation, gs_error *err)
 {
     gs_arena *arena = invocation->arena;
     GS_AUTO_EXAMINATION gs_examination examination = {0};
-    int rc = examine(invocation, true, &examination, err);
-    if (rc < 0) {
-        return rc;
+    int code = examine(invocation, true, &examination, err);
+    if (code < 0) {
+        return code;
     }
     gs_node *result = gs_node_new_map(arena);
     if (examination.verified) {
@@ -184,10 +184,10 @@ static int print_contents(gs_invocation *invocation, const gs_node *result, gs_e
         const char *key, *kind;
     } lists[] = {{"images", "image"}, {"charts", "chart"}, {"overlays", "overlay"}, {"files", "file"}};
     gs_table *table = NULL;
-    int rc = gs_table_new(invocation->arena, 4, titles, &table, err);
+    int code = gs_table_new(invocation->arena, 4, titles, &table, err);
     for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
         const gs_node *list = gs_node_get(result, lists[k].key);
-        for (size_t i = 0; rc == 0 && i < list->count; i++) {
+        for (size_t i = 0; code == 0 && i < list->count; i++) {
             const gs_node *item = list->items[i];
             char *size = gs_arena_alloc(invocation->arena, GS_SIZE_TEXT);
             if (!size) {
@@ -195,13 +195,13 @@ static int print_contents(gs_invocation *invocation, const gs_node *result, gs_e
             }
             gs_format_size((uint64_t)gs_node_integer(item, "size", 0), size);
             const char *const cells[] = {lists[k].kind, gs_node_text(item, "name"), size, gs_node_text(item, "digest")};
-            rc = gs_table_add(table, cells, err);
+            code = gs_table_add(table, cells, err);
         }
     }
-    if (rc == 0) {
+    if (code == 0) {
         gs_table_print(invocation->terminal, table);
     }
-    return rc;
+    return code;
 }
 
 static void print_environments(gs_invocation *invocation, const gs_node *result)
@@ -235,11 +235,11 @@ static int print_bundle(gs_invocation *invocation, const gs_node *result, bool c
                  gs_node_text(result, "ref") ? gs_node_text(result, "ref") : "");
     }
     print_signatures(invocation, result, checked);
-    int rc = print_contents(invocation, result, err);
-    if (rc == 0) {
+    int code = print_contents(invocation, result, err);
+    if (code == 0) {
         print_environments(invocation, result);
     }
-    return rc;
+    return code;
 }
 
 /* What an incomplete bundle lists cannot be told; its verdicts can. */
@@ -251,23 +251,23 @@ static int describe(gs_invocation *invocation, const gs_examination *examination
         *result = gs_node_new_map(invocation->arena);
         return *result ? 0 : gs_fail_nomem(err);
     }
-    int rc = gs_contents_load(verified, &contents, err);
-    if (rc == 0) {
-        rc = gs_contents_describe(verified, contents, invocation->arena, result, err);
+    int code = gs_contents_load(verified, &contents, err);
+    if (code == 0) {
+        code = gs_contents_describe(verified, contents, invocation->arena, result, err);
     }
-    return rc < 0 ? rc : print_bundle(invocation, *result, examination->authenticity.state != GS_VERDICT_UNKNOWN, err);
+    return code < 0 ? code : print_bundle(invocation, *result, examination->authenticity.state != GS_VERDICT_UNKNOWN, err);
 }
 
 int gs_verb_inspect(gs_invocation *invocation, gs_error *err)
 {
     GS_AUTO_EXAMINATION gs_examination examination = {0};
     gs_node *result = NULL;
-    int rc = examine(invocation, false, &examination, err);
-    if (rc == 0) {
-        rc = describe(invocation, &examination, &result, err);
+    int code = examine(invocation, false, &examination, err);
+    if (code == 0) {
+        code = describe(invocation, &examination, &result, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     return finish_examination(invocation, add_verdicts(invocation, result, &examination), &examination, err);
 }
@@ -279,15 +279,15 @@ static int open_new_directory(const char *path, int *fd, gs_error *err)
     if (gs_fs_exists(AT_FDCWD, path)) {
         return gs_fail(err, GS_EEXISTS, "%s exists already", path);
     }
-    int rc = gs_fs_make_dirs(AT_FDCWD, path, 0755, err);
-    return rc < 0 ? rc : gs_fs_open_dir(AT_FDCWD, path, fd, err);
+    int code = gs_fs_make_dirs(AT_FDCWD, path, 0755, err);
+    return code < 0 ? code : gs_fs_open_dir(AT_FDCWD, path, fd, err);
 }
 
 static int extract_named(const gs_verified *verified, const char *name, const char *out, gs_error *err)
 {
     GS_AUTO_CONTENTS gs_contents *contents = NULL;
-    int rc = gs_contents_load(verified, &contents, err);
-    return rc < 0 ? rc : gs_extract_one(verified, contents, name, AT_FDCWD, out, err);
+    int code = gs_contents_load(verified, &contents, err);
+    return code < 0 ? code : gs_extract_one(verified, contents, name, AT_FDCWD, out, err);
 }
 
 int gs_verb_extract(gs_invocation *invocation, gs_error *err)
@@ -300,28 +300,28 @@ int gs_verb_extract(gs_invocation *invocation, gs_error *err)
     if (!out && !signatures) {
         return gs_fail(err, GS_EUSAGE, "extract needs -o PATH, or --signatures DIR");
     }
-    int rc = open_bundle(invocation, &verified, err);
-    if (rc == 0 && !gs_verified_authentic(verified)) {
+    int code = open_bundle(invocation, &verified, err);
+    if (code == 0 && !gs_verified_authentic(verified)) {
         gs_emit(&invocation->run, GS_WARNING, "notAuthentic", NULL, 0,
                 "no signature was checked: what is extracted is whole, but anybody may have made it");
     }
-    if (rc == 0 && signatures) {
-        rc = open_new_directory(signatures, &dirfd, err);
-        if (rc == 0) {
-            rc = gs_extract_signatures(verified, dirfd, err);
+    if (code == 0 && signatures) {
+        code = open_new_directory(signatures, &dirfd, err);
+        if (code == 0) {
+            code = gs_extract_signatures(verified, dirfd, err);
         }
     }
-    if (rc == 0 && out && name) {
-        rc = extract_named(verified, name, out, err);
-    } else if (rc == 0 && out) {
+    if (code == 0 && out && name) {
+        code = extract_named(verified, name, out, err);
+    } else if (code == 0 && out) {
         gs_fs_close_p(&dirfd);
-        rc = open_new_directory(out, &dirfd, err);
-        if (rc == 0) {
-            rc = gs_extract_layout(&invocation->run, verified, dirfd, err);
+        code = open_new_directory(out, &dirfd, err);
+        if (code == 0) {
+            code = gs_extract_layout(&invocation->run, verified, dirfd, err);
         }
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_print(invocation->terminal, "wrote %s\n", out ? out : signatures);
     gs_arena *arena = invocation->arena;

@@ -24,9 +24,9 @@ static void add_group(gs_buf *out, gs_command_group group, const char *title)
 /* The text for people; for programs the same as {"help": …}. */
 static int print_help(gs_terminal *terminal, gs_arena *arena, gs_buf *text, gs_error *err)
 {
-    int rc = gs_buf_check(text, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_buf_check(text, err);
+    if (code < 0) {
+        return code;
     }
     gs_print(terminal, "%s", gs_buf_text(text));
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "help", gs_buf_text(text));

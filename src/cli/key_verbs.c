@@ -38,11 +38,11 @@ static int write_private(gs_invocation *invocation, const gs_private_key *key, c
         return gs_private_key_pem(key, pem, err);
     }
     GS_AUTO_SECRET gs_buf passphrase;
-    int rc = gs_secret_init(&passphrase, GS_MAX_PASSPHRASE_BYTES, err);
-    if (rc == 0) {
-        rc = gs_passphrase_choose(invocation, file, &passphrase, err);
+    int code = gs_secret_init(&passphrase, GS_MAX_PASSPHRASE_BYTES, err);
+    if (code == 0) {
+        code = gs_passphrase_choose(invocation, file, &passphrase, err);
     }
-    return rc < 0 ? rc : gs_private_key_pem_encrypted(key, &passphrase, pem, err);
+    return code < 0 ? code : gs_private_key_pem_encrypted(key, &passphrase, pem, err);
 }
 
 /* The private half first: a public key without its private one is of no use. Neither file is ever replaced. */
@@ -54,21 +54,21 @@ static int write_pair(gs_invocation *invocation, const gs_private_key *key, cons
         return gs_error_hint(err, "choose another name; a key that signed something must not get lost");
     }
     GS_AUTO_SECRET gs_buf pem;
-    int rc = gs_secret_init(&pem, GS_MAX_KEY_FILE_BYTES, err);
-    if (rc == 0) {
-        rc = write_private(invocation, key, private_file, &pem, err);
+    int code = gs_secret_init(&pem, GS_MAX_KEY_FILE_BYTES, err);
+    if (code == 0) {
+        code = write_private(invocation, key, private_file, &pem, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, private_file, pem.data, pem.len, 0600, err);
+    if (code == 0) {
+        code = gs_fs_write_file(AT_FDCWD, private_file, pem.data, pem.len, 0600, err);
     }
     gs_buf_clear(&pem);
-    if (rc == 0) {
-        rc = gs_public_key_pem(public_key, &pem, err);
+    if (code == 0) {
+        code = gs_public_key_pem(public_key, &pem, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, public_file, pem.data, pem.len, 0644, err);
+    if (code == 0) {
+        code = gs_fs_write_file(AT_FDCWD, public_file, pem.data, pem.len, 0644, err);
     }
-    return rc;
+    return code;
 }
 
 int gs_verb_key_new(gs_invocation *invocation, gs_error *err)
@@ -83,29 +83,29 @@ int gs_verb_key_new(gs_invocation *invocation, gs_error *err)
     const char *public_file = gs_arena_printf(invocation->arena, "%s.pub", name);
     gs_private_key *key = NULL;
     gs_public_key *public_key = NULL;
-    int rc = private_file && public_file ? gs_key_generate(type, &key, err) : gs_fail_nomem(err);
-    if (rc == 0) {
-        rc = gs_private_key_public(key, &public_key, err);
+    int code = private_file && public_file ? gs_key_generate(type, &key, err) : gs_fail_nomem(err);
+    if (code == 0) {
+        code = gs_private_key_public(key, &public_key, err);
     }
-    if (rc == 0) {
-        rc = write_pair(invocation, key, public_key, private_file, public_file, err);
+    if (code == 0) {
+        code = write_pair(invocation, key, public_key, private_file, public_file, err);
     }
-    if (rc == 0) {
-        rc = print_key(invocation, public_key, public_file, err);
+    if (code == 0) {
+        code = print_key(invocation, public_key, public_file, err);
     }
     gs_public_key_free(public_key);
     gs_private_key_free(key);
-    return rc;
+    return code;
 }
 
 int gs_verb_key_show(gs_invocation *invocation, gs_error *err)
 {
     const char *file = gs_positional(invocation->arguments, 0);
     gs_public_key *key = NULL;
-    int rc = gs_public_key_load(file, &key, err);
-    if (rc == 0) {
-        rc = print_key(invocation, key, file, err);
+    int code = gs_public_key_load(file, &key, err);
+    if (code == 0) {
+        code = print_key(invocation, key, file, err);
     }
     gs_public_key_free(key);
-    return rc;
+    return code;
 }

@@ -60,22 +60,22 @@ static int take_output(command_line *line, const char *value, gs_error *err)
 /* Takes the global options out of argv, wherever they stand; everything else stays in order. */
 static int read_globals(int argc, char **argv, command_line *line, gs_error *err)
 {
-    int rc = 0;
+    int code = 0;
     line->rest = argv;
     line->count = 1;
-    for (int i = 1; rc == 0 && i < argc; i++) {
+    for (int i = 1; code == 0 && i < argc; i++) {
         const char *word = argv[i];
         if (strcmp(word, "--") == 0) {
             while (i < argc) {
                 line->rest[line->count++] = argv[i++];
             }
         } else if (strcmp(word, "--output") == 0) {
-            rc = take_output(line, i + 1 < argc ? argv[++i] : NULL, err);
+            code = take_output(line, i + 1 < argc ? argv[++i] : NULL, err);
         } else if (gs_text_starts(word, "--output=")) {
-            rc = take_output(line, word + strlen("--output="), err);
+            code = take_output(line, word + strlen("--output="), err);
         } else if (strcmp(word, "-C") == 0) {
             line->directory = i + 1 < argc ? argv[++i] : NULL;
-            rc = line->directory ? 0 : gs_fail(err, GS_EUSAGE, "-C needs a directory");
+            code = line->directory ? 0 : gs_fail(err, GS_EUSAGE, "-C needs a directory");
         } else if (strcmp(word, "-q") == 0 || strcmp(word, "--quiet") == 0) {
             line->terminal.quiet = true;
         } else if (strcmp(word, "-v") == 0 || strcmp(word, "--verbose") == 0) {
@@ -90,7 +90,7 @@ static int read_globals(int argc, char **argv, command_line *line, gs_error *err
             line->rest[line->count++] = argv[i];
         }
     }
-    return rc;
+    return code;
 }
 
 static const gs_command *find_name(const char *name)
@@ -137,12 +137,12 @@ static int unknown_verb(const command_line *line, gs_error *err)
     const char *names[64];
     size_t count = 0;
     const char *verb = line->rest[1];
-    int rc = half_verb(verb, err);
+    int code = half_verb(verb, err);
     for (size_t i = 0; i < gs_command_count && count < sizeof names / sizeof names[0]; i++) {
         names[count++] = gs_commands[i].name;
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_fail(err, GS_EUSAGE, "there is no verb \"%s\"", verb);
     const char *nearest = gs_text_nearest(verb, names, count);
@@ -152,17 +152,17 @@ static int unknown_verb(const command_line *line, gs_error *err)
 static int run_command(gs_terminal *terminal, gs_arena *arena, const gs_command *command, int argc, char **argv, gs_error *err)
 {
     gs_arguments *arguments = NULL;
-    int rc = gs_arguments_parse(command, argc, argv, arena, &arguments, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_arguments_parse(command, argc, argv, arena, &arguments, err);
+    if (code < 0) {
+        return code;
     }
     gs_invocation invocation = {.terminal = terminal, .arguments = arguments, .arena = arena};
     gs_terminal_attach(terminal, &invocation.run);
     invocation.run.stop = &stop_requests;
     uint64_t jobs = 0;
-    rc = gs_number(arguments, "jobs", GS_MAX_JOBS, &jobs, err);
+    code = gs_number(arguments, "jobs", GS_MAX_JOBS, &jobs, err);
     invocation.run.jobs = jobs > 0 ? (unsigned)jobs : GS_DEFAULT_JOBS;
-    return rc < 0 ? rc : command->run(&invocation, err);
+    return code < 0 ? code : command->run(&invocation, err);
 }
 
 /* `gapship help VERB` is `gapship VERB --help`. */
@@ -215,20 +215,20 @@ int main(int argc, char **argv)
     mallopt(M_ARENA_MAX, 2); /* a heap per thread would double the memory of a transfer */
     gs_crypto_start();
     handle_signals();
-    int rc = read_globals(argc, argv, &line, &err);
+    int code = read_globals(argc, argv, &line, &err);
     gs_error terminal_error = {0};
     if (gs_terminal_new(&line.terminal, &terminal, &terminal_error) < 0) {
         return gs_code_exit(terminal_error.code);
     }
-    if (rc == 0) {
-        rc = dispatch(terminal, &line, &err);
+    if (code == 0) {
+        code = dispatch(terminal, &line, &err);
     }
-    if (rc >= 0 && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
-        rc = gs_fail_errno(&err, errno, "the result cannot be written to standard output");
+    if (code >= 0 && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        code = gs_fail_errno(&err, errno, "the result cannot be written to standard output");
     }
-    if (rc < 0) {
+    if (code < 0) {
         gs_print_error(terminal, &err);
     }
     gs_terminal_free(terminal);
-    return rc < 0 ? gs_code_exit(rc) : rc;
+    return code < 0 ? gs_code_exit(code) : code;
 }

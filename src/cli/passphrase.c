@@ -17,15 +17,15 @@
 static int read_first_line(const char *path, gs_buf *out, gs_error *err)
 {
     GS_AUTO_SECRET gs_buf text;
-    int rc = gs_secret_init(&text, GS_MAX_KEY_FILE_BYTES, err);
-    if (rc == 0) {
-        rc = gs_fs_read_secret(AT_FDCWD, path, &text, err);
+    int code = gs_secret_init(&text, GS_MAX_KEY_FILE_BYTES, err);
+    if (code == 0) {
+        code = gs_fs_read_secret(AT_FDCWD, path, &text, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         const char *feed = text.len > 0 ? memchr(text.data, '\n', text.len) : NULL;
         gs_buf_add(out, text.data, feed ? (size_t)(feed - text.data) : text.len);
     }
-    return rc;
+    return code;
 }
 
 /* Up to the end of the line. A signal ends it, too: the terminal must be put right, and nothing was done yet. */
@@ -61,10 +61,10 @@ static int ask_without_echo(gs_buf *out, gs_error *err)
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) != 0) {
         return gs_fail_errno(err, errno, "cannot turn off the echo of the terminal");
     }
-    int rc = read_line(out, err);
+    int code = read_line(out, err);
     (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
     fputc('\n', stderr);
-    return rc;
+    return code;
 }
 
 static int ask_on_terminal(gs_invocation *invocation, const char *prompt, const char *what, gs_buf *out, gs_error *err)
@@ -99,13 +99,13 @@ int gs_passphrase_choose(gs_invocation *invocation, const char *what, gs_buf *ou
         return ask(invocation, what, out, err);
     }
     GS_AUTO_SECRET gs_buf again;
-    int rc = gs_secret_init(&again, GS_MAX_PASSPHRASE_BYTES, err);
-    if (rc == 0) {
-        rc = ask_on_terminal(invocation, "new passphrase for", what, out, err);
+    int code = gs_secret_init(&again, GS_MAX_PASSPHRASE_BYTES, err);
+    if (code == 0) {
+        code = ask_on_terminal(invocation, "new passphrase for", what, out, err);
     }
-    if (rc == 0) {
-        rc = ask_on_terminal(invocation, "once more, for", what, &again, err);
+    if (code == 0) {
+        code = ask_on_terminal(invocation, "once more, for", what, &again, err);
     }
-    bool same = rc == 0 && out->len == again.len && memcmp(out->data, again.data, out->len) == 0;
-    return rc < 0 || same ? rc : gs_fail(err, GS_EUSAGE, "the two passphrases differ; nothing was done");
+    bool same = code == 0 && out->len == again.len && memcmp(out->data, again.data, out->len) == 0;
+    return code < 0 || same ? code : gs_fail(err, GS_EUSAGE, "the two passphrases differ; nothing was done");
 }

@@ -42,12 +42,12 @@ int gs_verb_permit(gs_invocation *invocation, gs_error *err)
                                  .output = gs_value(arguments, "out")};
     gs_permit permit;
     options.keys = gs_values(arguments, "key", &options.key_count);
-    int rc = check_options(&options, gs_flag(arguments, "any-site"), err);
-    if (rc == 0) {
-        rc = gs_permit_make(&invocation->run, &options, arena, &permit, err);
+    int code = check_options(&options, gs_flag(arguments, "any-site"), err);
+    if (code == 0) {
+        code = gs_permit_make(&invocation->run, &options, arena, &permit, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     char digest[GS_DIGEST_TEXT], expires[GS_TIME_TEXT];
     gs_digest_text(&permit.bundle, digest);
@@ -63,9 +63,9 @@ int gs_verb_permit(gs_invocation *invocation, gs_error *err)
 
 static int emit(gs_invocation *invocation, const char *permit, const char *path, gs_error *err)
 {
-    int rc = gs_permit_emit(permit, path, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_permit_emit(permit, path, err);
+    if (code < 0) {
+        return code;
     }
     gs_print(invocation->terminal,
              "%s\nEach signature of it is added by\n  gapship permit sign %s --signature SIGNATURE --key PUBLIC-KEY\n", path,
@@ -90,9 +90,9 @@ int gs_verb_permit_sign(gs_invocation *invocation, gs_error *err)
     if (tbs) {
         return emit(invocation, permit, tbs, err);
     }
-    int rc = signature ? gs_permit_attach(permit, key, signature, &id, err) : gs_permit_sign(permit, key, &passphrase, &id, err);
-    if (rc < 0) {
-        return rc;
+    int code = signature ? gs_permit_attach(permit, key, signature, &id, err) : gs_permit_sign(permit, key, &passphrase, &id, err);
+    if (code < 0) {
+        return code;
     }
     gs_digest_hex(&id, hex);
     gs_print(invocation->terminal, "signed by key %s\n", hex);

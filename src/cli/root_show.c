@@ -96,12 +96,12 @@ int gs_root_describe(gs_invocation *invocation, const gs_trust *root, const char
     gs_digest fingerprint;
     char text[GS_DIGEST_TEXT];
     char expires[GS_TIME_TEXT] = "";
-    int rc = gs_trust_fingerprint(root, &fingerprint, err);
-    if (rc == 0) {
-        rc = find_signers(root, root, &by, err);
+    int code = gs_trust_fingerprint(root, &fingerprint, err);
+    if (code == 0) {
+        code = find_signers(root, root, &by, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     const int64_t until = gs_trust_expires(root);
     const bool expired = until > 0 && until < gs_now(&invocation->run);
@@ -139,9 +139,9 @@ int gs_root_missing(gs_invocation *invocation, const gs_trust *root, const gs_tr
     gs_arena *arena = invocation->arena;
     const gs_trust_role *role = gs_trust_role_of(by, GS_ROLE_ROOT);
     signers there = {0};
-    int rc = find_signers(root, by, &there, err);
-    if (rc < 0 || there.good >= role->threshold) {
-        return rc;
+    int code = find_signers(root, by, &there, err);
+    if (code < 0 || there.good >= role->threshold) {
+        return code;
     }
     gs_node *keys = gs_node_new_list(arena);
     gs_print(invocation->terminal, "needs %u more of these root keys of root %" PRIu64 ":\n", role->threshold - there.good,
@@ -169,9 +169,9 @@ int gs_verb_root_show(gs_invocation *invocation, gs_error *err)
     const char *file = gs_positional(invocation->arguments, 0);
     GS_AUTO_TRUST gs_trust *root = NULL;
     gs_node *result = NULL;
-    int rc = gs_trust_load(file, &root, err);
-    if (rc == 0) {
-        rc = gs_root_describe(invocation, root, file, &result, err);
+    int code = gs_trust_load(file, &root, err);
+    if (code == 0) {
+        code = gs_root_describe(invocation, root, file, &result, err);
     }
-    return rc < 0 ? rc : gs_print_result(invocation->terminal, result, err);
+    return code < 0 ? code : gs_print_result(invocation->terminal, result, err);
 }

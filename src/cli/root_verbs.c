@@ -73,22 +73,22 @@ static int take_over(gs_invocation *invocation, const gs_trust_role *old, const 
 /* Adds what --key and --threshold of each role say, after take_over. */
 static int add_options(gs_invocation *invocation, root_draft *draft, gs_error *err)
 {
-    int rc = 0;
-    for (size_t role = 0; rc == 0 && role < GS_ROLES; role++) {
+    int code = 0;
+    for (size_t role = 0; code == 0 && role < GS_ROLES; role++) {
         role_draft *d = &draft->roles[role];
         size_t count = 0;
         uint64_t threshold = 0;
         const char *const *files = gs_values(invocation->arguments, options_of[role].key, &count);
-        rc = gs_number(invocation->arguments, options_of[role].threshold, GS_MAX_SIGNATURES, &threshold, err);
+        code = gs_number(invocation->arguments, options_of[role].threshold, GS_MAX_SIGNATURES, &threshold, err);
         d->threshold = threshold > 0 ? (unsigned)threshold : d->threshold;
-        for (size_t i = 0; rc == 0 && i < count; i++) {
-            rc = gs_public_key_load(files[i], &d->owned[d->owned_count], err);
-            if (rc == 0) {
+        for (size_t i = 0; code == 0 && i < count; i++) {
+            code = gs_public_key_load(files[i], &d->owned[d->owned_count], err);
+            if (code == 0) {
                 d->keys[d->count++] = d->owned[d->owned_count++];
             }
         }
     }
-    return rc;
+    return code;
 }
 
 static int read_expires(gs_invocation *invocation, int64_t *out, gs_error *err)
@@ -130,8 +130,8 @@ static int write_root(const gs_trust *root, const char *file, bool replace, gs_e
         gs_fail(err, GS_EEXISTS, "%s exists already", file);
         return gs_error_hint(err, "name another file with -o; a root that somebody trusts must not get lost");
     }
-    int rc = gs_trust_write(root, &text, err);
-    return rc == 0 ? gs_fs_write_file(AT_FDCWD, file, text.data, text.len, 0644, err) : rc;
+    int code = gs_trust_write(root, &text, err);
+    return code == 0 ? gs_fs_write_file(AT_FDCWD, file, text.data, text.len, 0644, err) : code;
 }
 
 /* ---- root init ---- */
@@ -154,18 +154,18 @@ int gs_verb_root_init(gs_invocation *invocation, gs_error *err)
     AUTO_DRAFT root_draft draft = {.version = 1, .epoch = 1};
     GS_AUTO_TRUST gs_trust *root = NULL;
     gs_node *result = NULL;
-    int rc = 0;
-    for (size_t role = 0; rc == 0 && role < GS_ROLES; role++) {
-        rc = take_over(invocation, NULL, &options_of[role], &draft.roles[role], err);
+    int code = 0;
+    for (size_t role = 0; code == 0 && role < GS_ROLES; role++) {
+        code = take_over(invocation, NULL, &options_of[role], &draft.roles[role], err);
     }
-    rc = rc == 0 ? add_options(invocation, &draft, err) : rc;
-    if (rc == 0 && draft.roles[GS_ROLE_ROOT].count == 0) {
+    code = code == 0 ? add_options(invocation, &draft, err) : code;
+    if (code == 0 && draft.roles[GS_ROLE_ROOT].count == 0) {
         gs_fail(err, GS_EUSAGE, "root init needs the keys that sign later roots: --key PUB");
         return gs_error_hint(err,
                              "`gapship key new NAME` makes NAME.pub; three of them, held by different people, and --threshold 2 "
                              "are recommended");
     }
-    rc = rc == 0 ? read_expires(invocation, &draft.expires, err) : rc;
+    code = code == 0 ? read_expires(invocation, &draft.expires, err) : code;
     role_draft *release = &draft.roles[GS_ROLE_RELEASE];
     if (release->count == 0) {
         release->keys = draft.roles[GS_ROLE_ROOT].keys;
@@ -175,16 +175,16 @@ int gs_verb_root_init(gs_invocation *invocation, gs_error *err)
         role_draft *d = &draft.roles[role];
         d->threshold = d->count > 0 && d->threshold == 0 ? 1 : d->threshold;
     }
-    rc = rc == 0 ? make_root(&draft, &root, err) : rc;
-    rc = rc == 0 ? write_root(root, file, false, err) : rc;
-    if (rc < 0) {
-        return rc;
+    code = code == 0 ? make_root(&draft, &root, err) : code;
+    code = code == 0 ? write_root(root, file, false, err) : code;
+    if (code < 0) {
+        return code;
     }
     recommend(invocation, root);
-    rc = gs_root_describe(invocation, root, file, &result, err);
+    code = gs_root_describe(invocation, root, file, &result, err);
     gs_print(invocation->terminal, "Sites are made with it: gapship site init --root %s; tell them the fingerprint another way.\n",
              file);
-    return rc < 0 ? rc : gs_print_result(invocation->terminal, result, err);
+    return code < 0 ? code : gs_print_result(invocation->terminal, result, err);
 }
 
 /* ---- root next ---- */
@@ -229,9 +229,9 @@ static int drop_keys(gs_invocation *invocation, const gs_trust *root, root_draft
     const char *const *prefixes = gs_values(invocation->arguments, "drop", &count);
     for (size_t k = 0; k < count; k++) {
         const gs_public_key *dropped = NULL;
-        int rc = find_key(root, prefixes[k], &dropped, err);
-        if (rc < 0) {
-            return rc;
+        int code = find_key(root, prefixes[k], &dropped, err);
+        if (code < 0) {
+            return code;
         }
         for (size_t role = 0; role < GS_ROLES; role++) {
             role_draft *d = &draft->roles[role];
@@ -269,14 +269,14 @@ static int draft_next(gs_invocation *invocation, const gs_trust *root, root_draf
     draft->version = gs_trust_version(root) + 1;
     draft->epoch = gs_trust_epoch(root) + (gs_flag(invocation->arguments, "new-epoch") ? 1 : 0);
     draft->expires = gs_trust_expires(root);
-    int rc = 0;
-    for (gs_role role = GS_ROLE_ROOT; rc == 0 && role <= GS_ROLE_SITE; role++) {
-        rc = take_over(invocation, gs_trust_role_of(root, role), &options_of[role], &draft->roles[role], err);
+    int code = 0;
+    for (gs_role role = GS_ROLE_ROOT; code == 0 && role <= GS_ROLE_SITE; role++) {
+        code = take_over(invocation, gs_trust_role_of(root, role), &options_of[role], &draft->roles[role], err);
     }
-    rc = rc == 0 ? drop_keys(invocation, root, draft, err) : rc;
-    rc = rc == 0 ? add_options(invocation, draft, err) : rc;
-    rc = rc == 0 ? check_roles(draft, err) : rc;
-    return rc == 0 ? read_expires(invocation, &draft->expires, err) : rc;
+    code = code == 0 ? drop_keys(invocation, root, draft, err) : code;
+    code = code == 0 ? add_options(invocation, draft, err) : code;
+    code = code == 0 ? check_roles(draft, err) : code;
+    return code == 0 ? read_expires(invocation, &draft->expires, err) : code;
 }
 
 int gs_verb_root_next(gs_invocation *invocation, gs_error *err)
@@ -290,20 +290,20 @@ int gs_verb_root_next(gs_invocation *invocation, gs_error *err)
     if (!file) {
         return gs_fail(err, GS_EUSAGE, "root next needs -o FILE: the new root");
     }
-    int rc = gs_trust_load(gs_positional(invocation->arguments, 0), &root, err);
-    rc = rc == 0 ? draft_next(invocation, root, &draft, err) : rc;
-    rc = rc == 0 ? make_root(&draft, &next, err) : rc;
-    rc = rc == 0 ? write_root(next, file, false, err) : rc;
-    if (rc < 0) {
-        return rc;
+    int code = gs_trust_load(gs_positional(invocation->arguments, 0), &root, err);
+    code = code == 0 ? draft_next(invocation, root, &draft, err) : code;
+    code = code == 0 ? make_root(&draft, &next, err) : code;
+    code = code == 0 ? write_root(next, file, false, err) : code;
+    if (code < 0) {
+        return code;
     }
     recommend(invocation, next);
-    rc = gs_root_describe(invocation, next, file, &result, err);
+    code = gs_root_describe(invocation, next, file, &result, err);
     gs_print(invocation->terminal, "Before a site follows it, it is signed with `gapship root sign %s --key KEY`:\n", file);
-    rc = rc == 0 ? gs_root_missing(invocation, next, root, &missing, err) : rc;
-    rc = rc == 0 ? gs_root_missing(invocation, next, next, &missing, err) : rc;
-    if (rc < 0) {
-        return rc;
+    code = code == 0 ? gs_root_missing(invocation, next, root, &missing, err) : code;
+    code = code == 0 ? gs_root_missing(invocation, next, next, &missing, err) : code;
+    if (code < 0) {
+        return code;
     }
     result = gs_node_set(invocation->arena, result, "missing", missing);
     return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
@@ -316,8 +316,8 @@ static int encode(const gs_trust *root, gs_buf *out, gs_error *err)
 {
     GS_AUTO_BUF gs_buf body;
     gs_buf_init(&body, 2 * GS_MAX_ROOT_BYTES);
-    int rc = gs_trust_body(root, &body, err);
-    return rc == 0 ? gs_document_encoding(GS_DOCUMENT_ROOT, body.data, body.len, out, err) : rc;
+    int code = gs_trust_body(root, &body, err);
+    return code == 0 ? gs_document_encoding(GS_DOCUMENT_ROOT, body.data, body.len, out, err) : code;
 }
 
 static int emit_tbs(gs_invocation *invocation, const gs_trust *root, const char *file, gs_error *err)
@@ -327,15 +327,15 @@ static int emit_tbs(gs_invocation *invocation, const gs_trust *root, const char 
     gs_digest digest;
     char text[GS_DIGEST_TEXT];
     gs_buf_init(&encoding, 3 * GS_MAX_ROOT_BYTES);
-    int rc = encode(root, &encoding, err);
-    if (rc == 0) {
-        rc = gs_digest_of(encoding.data, encoding.len, &digest, err);
+    int code = encode(root, &encoding, err);
+    if (code == 0) {
+        code = gs_digest_of(encoding.data, encoding.len, &digest, err);
     }
-    if (rc == 0) {
-        rc = gs_fs_write_file(AT_FDCWD, file, encoding.data, encoding.len, 0644, err);
+    if (code == 0) {
+        code = gs_fs_write_file(AT_FDCWD, file, encoding.data, encoding.len, 0644, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_digest_text(&digest, text);
     gs_print(
@@ -354,17 +354,17 @@ static int make_signature(gs_invocation *invocation, const gs_trust *root, gs_pu
     const char *name = gs_value(invocation->arguments, "key");
     const char *file = gs_value(invocation->arguments, "signature");
     if (file) {
-        int rc = gs_public_key_load(name, key, err);
-        return rc == 0 ? gs_fs_read_file(AT_FDCWD, file, signature, err) : rc;
+        int code = gs_public_key_load(name, key, err);
+        return code == 0 ? gs_fs_read_file(AT_FDCWD, file, signature, err) : code;
     }
     GS_AUTO_PRIVATE_KEY gs_private_key *private = NULL;
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, 3 * GS_MAX_ROOT_BYTES);
     gs_passphrase passphrase = gs_passphrase_source(invocation);
-    int rc = gs_private_key_load(name, &passphrase, &private, err);
-    rc = rc == 0 ? gs_private_key_public(private, key, err) : rc;
-    rc = rc == 0 ? encode(root, &encoding, err) : rc;
-    return rc == 0 ? gs_sign(private, encoding.data, encoding.len, signature, err) : rc;
+    int code = gs_private_key_load(name, &passphrase, &private, err);
+    code = code == 0 ? gs_private_key_public(private, key, err) : code;
+    code = code == 0 ? encode(root, &encoding, err) : code;
+    return code == 0 ? gs_sign(private, encoding.data, encoding.len, signature, err) : code;
 }
 
 int gs_verb_root_sign(gs_invocation *invocation, gs_error *err)
@@ -382,25 +382,25 @@ int gs_verb_root_sign(gs_invocation *invocation, gs_error *err)
                              "--key signs here; --emit-tbs writes what a key elsewhere is to sign; --signature FILE --key PUB adds "
                              "what it made");
     }
-    int rc = gs_trust_load(file, &root, err);
-    if (rc == 0 && tbs) {
+    int code = gs_trust_load(file, &root, err);
+    if (code == 0 && tbs) {
         return emit_tbs(invocation, root, tbs, err);
     }
-    rc = rc == 0 ? make_signature(invocation, root, &key, &signature, err) : rc;
-    rc = rc == 0 ? gs_trust_sign(root, key, signature.data, signature.len, err) : rc;
-    rc = rc == 0 ? write_root(root, file, true, err) : rc;
-    if (rc < 0) {
-        return rc;
+    code = code == 0 ? make_signature(invocation, root, &key, &signature, err) : code;
+    code = code == 0 ? gs_trust_sign(root, key, signature.data, signature.len, err) : code;
+    code = code == 0 ? write_root(root, file, true, err) : code;
+    if (code < 0) {
+        return code;
     }
     gs_arena *arena = invocation->arena;
     char id[GS_DIGEST_HEX];
     gs_digest_hex(gs_public_key_id(key), id);
     gs_print(invocation->terminal, "signed by key %s\n", id);
     gs_node *missing = gs_node_new_list(arena);
-    rc = gs_root_missing(invocation, root, root, &missing, err);
+    code = gs_root_missing(invocation, root, root, &missing, err);
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "keyId", id);
     result = gs_node_set(arena, result, "missing", missing);
-    return rc < 0 ? rc : result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
+    return code < 0 ? code : result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
 }
 
 /* ---- root bundle ---- */
@@ -422,10 +422,10 @@ int gs_verb_root_bundle(gs_invocation *invocation, gs_error *err)
     for (size_t i = 0; roots && i < count; i++) {
         roots[i] = gs_positional(invocation->arguments, i);
     }
-    int rc = roots ? gs_trust_chain(roots, count, &chain, err) : gs_fail_nomem(err);
-    rc = rc == 0 ? gs_fs_write_file(AT_FDCWD, file, chain.data, chain.len, 0644, err) : rc;
-    if (rc < 0) {
-        return rc;
+    int code = roots ? gs_trust_chain(roots, count, &chain, err) : gs_fail_nomem(err);
+    code = code == 0 ? gs_fs_write_file(AT_FDCWD, file, chain.data, chain.len, 0644, err) : code;
+    if (code < 0) {
+        return code;
     }
     gs_print(invocation->terminal, "wrote %s, %zu %s; sites take it in with gapship import\n", file, count,
              count == 1 ? "root" : "roots");

@@ -41,9 +41,9 @@ static int emit_tbs(gs_invocation *invocation, const char *bundle, const char *p
     gs_arena *arena = invocation->arena;
     char digest[GS_DIGEST_TEXT];
     gs_tbs tbs;
-    int rc = gs_tbs_write(bundle, path, false, &tbs, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_tbs_write(bundle, path, false, &tbs, err);
+    if (code < 0) {
+        return code;
     }
     gs_digest_text(&tbs.bundle, digest);
     gs_node *result = gs_node_set(arena, gs_node_new_map(arena), "tbs", gs_tbs_node(invocation, bundle, &tbs));
@@ -64,8 +64,8 @@ int gs_verb_sign(gs_invocation *invocation, gs_error *err)
     }
     gs_digest id;
     gs_passphrase passphrase = gs_passphrase_source(invocation);
-    int rc = gs_sign_bundle(&invocation->run, bundle, key, &passphrase, &id, err);
-    return rc < 0 ? rc : print_signer(invocation, &id, err);
+    int code = gs_sign_bundle(&invocation->run, bundle, key, &passphrase, &id, err);
+    return code < 0 ? code : print_signer(invocation, &id, err);
 }
 
 int gs_verb_attach_signature(gs_invocation *invocation, gs_error *err)
@@ -84,6 +84,6 @@ int gs_verb_attach_signature(gs_invocation *invocation, gs_error *err)
         return gs_error_hint(err, "give either --key PUBLIC-KEY, or --root ROOT and --key-id ID");
     }
     gs_digest id;
-    int rc = gs_attach_signature(&options, &id, err);
-    return rc < 0 ? rc : print_signer(invocation, &id, err);
+    int code = gs_attach_signature(&options, &id, err);
+    return code < 0 ? code : print_signer(invocation, &id, err);
 }

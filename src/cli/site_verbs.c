@@ -14,12 +14,12 @@ static int finish(gs_invocation *invocation, const gs_node *result, gs_error *er
 
 static int open_site(gs_invocation *invocation, bool change, gs_installation **out, gs_error *err)
 {
-    int rc = gs_installation_open(&invocation->run, gs_value(invocation->arguments, "site"), change, out, err);
-    if (rc == 0) {
+    int code = gs_installation_open(&invocation->run, gs_value(invocation->arguments, "site"), change, out, err);
+    if (code == 0) {
         (*out)->volumes = gs_values(invocation->arguments, "volumes", &(*out)->volume_count);
     }
     const char *permit = gs_value(invocation->arguments, "permit");
-    return rc == 0 && permit ? gs_installation_permit(*out, permit, err) : rc;
+    return code == 0 && permit ? gs_installation_permit(*out, permit, err) : code;
 }
 
 static const char *size_text(gs_arena *arena, int64_t bytes)
@@ -54,9 +54,9 @@ int gs_verb_site_init(gs_invocation *invocation, gs_error *err)
         return gs_error_hint(err, "the public key or root document that you were given by another way than the bundle");
     }
     directory = directory ? directory : ".";
-    int rc = gs_site_create(&invocation->run, directory, root, &fingerprint, err);
-    if (rc < 0) {
-        return rc;
+    int code = gs_site_create(&invocation->run, directory, root, &fingerprint, err);
+    if (code < 0) {
+        return code;
     }
     gs_digest_text(&fingerprint, text);
     gs_print(invocation->terminal,
@@ -87,11 +87,11 @@ int gs_verb_import(gs_invocation *invocation, gs_error *err)
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *imported = gs_node_new_list(arena);
     gs_node *roots = gs_node_new_list(arena);
-    int rc = open_site(invocation, true, &site, err);
-    for (size_t i = 0; rc == 0 && i < gs_positional_count(invocation->arguments); i++) {
+    int code = open_site(invocation, true, &site, err);
+    for (size_t i = 0; code == 0 && i < gs_positional_count(invocation->arguments); i++) {
         gs_node *result = NULL;
-        rc = gs_import(site, gs_positional(invocation->arguments, i), arena, &result, err);
-        if (rc < 0) {
+        code = gs_import(site, gs_positional(invocation->arguments, i), arena, &result, err);
+        if (code < 0) {
             break;
         }
         if (gs_node_get(result, "rootTo")) {
@@ -106,19 +106,19 @@ int gs_verb_import(gs_invocation *invocation, gs_error *err)
         imported = gs_node_append(arena, imported, result);
     }
     gs_node *result = gs_node_set(arena, gs_node_new_map(arena), "bundles", imported);
-    return rc < 0 ? rc : finish(invocation, gs_node_set(arena, result, "roots", roots), err);
+    return code < 0 ? code : finish(invocation, gs_node_set(arena, result, "roots", roots), err);
 }
 
 int gs_verb_load(gs_invocation *invocation, gs_error *err)
 {
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *result = NULL;
-    int rc = open_site(invocation, true, &site, err);
-    if (rc == 0) {
-        rc = gs_load(site, gs_positional(invocation->arguments, 0), invocation->arena, &result, err);
+    int code = open_site(invocation, true, &site, err);
+    if (code == 0) {
+        code = gs_load(site, gs_positional(invocation->arguments, 0), invocation->arena, &result, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_print(invocation->terminal, "%s: %lld of %lld images pushed, %s\n", gs_node_text(result, "registry"),
              (long long)gs_node_integer(result, "pushed", 0), (long long)gs_node_integer(result, "images", 0),
@@ -195,16 +195,16 @@ int gs_verb_plan(gs_invocation *invocation, gs_error *err)
     bool changes = false;
     const gs_install_options options = {.bundle = gs_positional(invocation->arguments, 0),
                                         .to = gs_value(invocation->arguments, "to")};
-    int rc = open_site(invocation, false, &site, err);
-    if (rc == 0) {
-        rc = gs_plan_show(site, &options, invocation->arena, &result, &changes, err);
+    int code = open_site(invocation, false, &site, err);
+    if (code == 0) {
+        code = gs_plan_show(site, &options, invocation->arena, &result, &changes, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     print_plan(invocation, result, changes);
-    rc = finish(invocation, result, err);
-    return rc < 0 ? rc : changes ? GS_EXIT_CHANGES : 0;
+    code = finish(invocation, result, err);
+    return code < 0 ? code : changes ? GS_EXIT_CHANGES : 0;
 }
 
 /* ---- install, rollback ---- */
@@ -232,18 +232,18 @@ static int change_site(gs_invocation *invocation, site_change change, const gs_i
 {
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *result = NULL;
-    int rc = 0;
+    int code = 0;
     if (!gs_flag(invocation->arguments, "yes")) {
-        rc = gs_confirm(invocation->terminal, question, err);
+        code = gs_confirm(invocation->terminal, question, err);
     }
-    if (rc == 0) {
-        rc = open_site(invocation, true, &site, err);
+    if (code == 0) {
+        code = open_site(invocation, true, &site, err);
     }
-    if (rc == 0) {
-        rc = change(site, options, invocation->arena, &result, err);
+    if (code == 0) {
+        code = change(site, options, invocation->arena, &result, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     print_run(invocation, result);
     return finish(invocation, result, err);
@@ -258,22 +258,22 @@ static int show_plan_first(gs_invocation *invocation, const gs_install_options *
     if (gs_flag(invocation->arguments, "yes") || !gs_terminal_can_ask(invocation->terminal)) {
         return 0;
     }
-    int rc = open_site(invocation, false, &site, err);
-    if (rc == 0) {
-        rc = gs_plan_show(site, options, invocation->arena, &result, &changes, err);
+    int code = open_site(invocation, false, &site, err);
+    if (code == 0) {
+        code = gs_plan_show(site, options, invocation->arena, &result, &changes, err);
     }
-    if (rc == 0) {
+    if (code == 0) {
         print_plan(invocation, result, changes);
     }
-    return rc;
+    return code;
 }
 
 int gs_verb_install(gs_invocation *invocation, gs_error *err)
 {
     const gs_install_options options = {.bundle = gs_positional(invocation->arguments, 0),
                                         .to = gs_value(invocation->arguments, "to")};
-    int rc = show_plan_first(invocation, &options, err);
-    return rc < 0 ? rc : change_site(invocation, gs_install, &options, "Install this?", err);
+    int code = show_plan_first(invocation, &options, err);
+    return code < 0 ? code : change_site(invocation, gs_install, &options, "Install this?", err);
 }
 
 int gs_verb_rollback(gs_invocation *invocation, gs_error *err)
@@ -303,8 +303,8 @@ static const char *images_text(gs_arena *arena, const gs_node *unit)
 static int add_units(gs_invocation *invocation, gs_table *table, const gs_node *environment, gs_error *err)
 {
     const gs_node *units = gs_node_get(environment, "units");
-    int rc = 0;
-    for (size_t i = 0; rc == 0 && units && i < units->count; i++) {
+    int code = 0;
+    for (size_t i = 0; code == 0 && units && i < units->count; i++) {
         const gs_node *unit = units->items[i];
         const char *error = gs_node_text(unit, "error");
         const char *cells[] = {"", "", gs_node_text(unit, "name"),
@@ -312,9 +312,9 @@ static int add_units(gs_invocation *invocation, gs_table *table, const gs_node *
                                : gs_node_integer(unit, "drift", 0) > 0 ? "drifted"
                                                                        : "as wanted",
                                error ? error : images_text(invocation->arena, unit)};
-        rc = gs_table_add(table, cells, err);
+        code = gs_table_add(table, cells, err);
     }
-    return rc;
+    return code;
 }
 
 int gs_verb_status(gs_invocation *invocation, gs_error *err)
@@ -323,15 +323,15 @@ int gs_verb_status(gs_invocation *invocation, gs_error *err)
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *result = NULL;
     gs_table *table = NULL;
-    int rc = open_site(invocation, false, &site, err);
-    if (rc == 0) {
-        rc = gs_status(site, invocation->arena, &result, err);
+    int code = open_site(invocation, false, &site, err);
+    if (code == 0) {
+        code = gs_status(site, invocation->arena, &result, err);
     }
-    if (rc == 0) {
-        rc = gs_table_new(invocation->arena, 5, titles, &table, err);
+    if (code == 0) {
+        code = gs_table_new(invocation->arena, 5, titles, &table, err);
     }
-    const gs_node *environments = rc == 0 ? gs_node_get(result, "environments") : NULL;
-    for (size_t i = 0; rc == 0 && environments && i < environments->count; i++) {
+    const gs_node *environments = code == 0 ? gs_node_get(result, "environments") : NULL;
+    for (size_t i = 0; code == 0 && environments && i < environments->count; i++) {
         const gs_node *environment = environments->items[i];
         const char *since = gs_node_text(environment, "since");
         const gs_node *failed = gs_node_get(environment, "failed");
@@ -342,13 +342,13 @@ int gs_verb_status(gs_invocation *invocation, gs_error *err)
                                      : NULL;
         const char *cells[] = {gs_node_text(environment, "name"), gs_node_text(environment, "version"), "",
                                gs_node_text(environment, "state"), detail};
-        rc = gs_table_add(table, cells, err);
-        if (rc == 0) {
-            rc = add_units(invocation, table, environment, err);
+        code = gs_table_add(table, cells, err);
+        if (code == 0) {
+            code = add_units(invocation, table, environment, err);
         }
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_print(invocation->terminal, "site %s, registry %s, %zu bundles kept\n", gs_node_text(result, "site"),
              gs_node_text(result, "registry") ? gs_node_text(result, "registry") : "none", count_of(result, "bundles"));
@@ -363,15 +363,15 @@ int gs_verb_history(gs_invocation *invocation, gs_error *err)
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
     gs_node *result = NULL;
     gs_table *table = NULL;
-    int rc = open_site(invocation, false, &site, err);
-    if (rc == 0) {
-        rc = gs_history(site, gs_flag(invocation->arguments, "audit"), arena, &result, err);
+    int code = open_site(invocation, false, &site, err);
+    if (code == 0) {
+        code = gs_history(site, gs_flag(invocation->arguments, "audit"), arena, &result, err);
     }
-    if (rc == 0) {
-        rc = gs_table_new(arena, 7, titles, &table, err);
+    if (code == 0) {
+        code = gs_table_new(arena, 7, titles, &table, err);
     }
-    const gs_node *rows = rc == 0 ? gs_node_get(result, "rows") : NULL;
-    for (size_t i = 0; rc == 0 && i < rows->count; i++) {
+    const gs_node *rows = code == 0 ? gs_node_get(result, "rows") : NULL;
+    for (size_t i = 0; code == 0 && i < rows->count; i++) {
         const gs_node *row = rows->items[i];
         const char *environment = gs_node_text(row, "environment");
         const char *step = gs_node_text(row, "step");
@@ -386,10 +386,10 @@ int gs_verb_history(gs_invocation *invocation, gs_error *err)
                                gs_node_text(row, "version"),
                                short_digest(arena, gs_node_text(row, "bundle")),
                                gs_node_text(row, "detail")};
-        rc = gs_table_add(table, cells, err);
+        code = gs_table_add(table, cells, err);
     }
-    if (rc < 0) {
-        return rc;
+    if (code < 0) {
+        return code;
     }
     gs_table_print(invocation->terminal, table);
     if (gs_flag(invocation->arguments, "audit")) {
@@ -412,6 +412,6 @@ static void announce(void *state, const char *address)
 int gs_verb_serve(gs_invocation *invocation, gs_error *err)
 {
     GS_AUTO_INSTALLATION gs_installation *site = NULL;
-    int rc = open_site(invocation, false, &site, err);
-    return rc < 0 ? rc : gs_serve(site, gs_value(invocation->arguments, "listen"), announce, invocation, err);
+    int code = open_site(invocation, false, &site, err);
+    return code < 0 ? code : gs_serve(site, gs_value(invocation->arguments, "listen"), announce, invocation, err);
 }

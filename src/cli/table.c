@@ -28,11 +28,11 @@ int gs_table_new(gs_arena *arena, size_t columns, const char *const *titles, gs_
         return gs_fail_nomem(err);
     }
     *table = (gs_table){.arena = arena, .columns = columns};
-    int rc = add_row(table, titles, err);
-    if (rc == 0) {
+    int code = add_row(table, titles, err);
+    if (code == 0) {
         *out = table;
     }
-    return rc;
+    return code;
 }
 
 int gs_table_add(gs_table *table, const char *const *cells, gs_error *err)

@@ -199,11 +199,11 @@ int gs_print_result(gs_terminal *terminal, const gs_node *result, gs_error *err)
     }
     GS_AUTO_BUF gs_buf text;
     gs_buf_init(&text, GS_MIB(64));
-    int rc = gs_node_write_json(result, GS_JSON_COMPACT, &text, err);
-    if (rc == 0) {
+    int code = gs_node_write_json(result, GS_JSON_COMPACT, &text, err);
+    if (code == 0) {
         fprintf(stdout, "{\"result\":%s}\n", gs_buf_text(&text));
     }
-    return rc;
+    return code;
 }
 
 static void print_json_error(const gs_error *err)

@@ -23,8 +23,9 @@ bool gs_bind_value(const gs_bind_field *field, const gs_node *node, int64_t *out
     switch (field->kind) {
     case GS_BIND_INTEGER:
     case GS_BIND_BOOL:
-        if (node->kind != (field->kind == GS_BIND_BOOL ? GS_NODE_BOOL : GS_NODE_INT))
+        if (node->kind != (field->kind == GS_BIND_BOOL ? GS_NODE_BOOL : GS_NODE_INT)) {
             return false;
+        }
         *out = node->integer;
         return true;
     case GS_BIND_DURATION:
@@ -40,10 +41,12 @@ bool gs_bind_default(const gs_bind_field *field, int64_t *out)
 {
     gs_node node = {.kind = GS_NODE_TEXT, .text = field->otherwise};
     *out = 0;
-    if (!field->otherwise)
+    if (!field->otherwise) {
         return true;
+    }
     node.text_len = strlen(node.text);
-    if (field->kind == GS_BIND_INTEGER || field->kind == GS_BIND_BOOL)
+    if (field->kind == GS_BIND_INTEGER || field->kind == GS_BIND_BOOL) {
         gs_scalar_resolve(&node);
+    }
     return gs_bind_value(field, &node, out);
 }

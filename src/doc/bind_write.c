@@ -18,8 +18,9 @@ static gs_node *duration_node(gs_arena *arena, int64_t milliseconds)
         const char *unit;
     } units[] = {{3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
     size_t i = 0;
-    while (milliseconds % units[i].milliseconds != 0 || (milliseconds == 0 && i < 2))
+    while (milliseconds % units[i].milliseconds != 0 || (milliseconds == 0 && i < 2)) {
         i++;
+    }
     const char *text = gs_arena_printf(arena, "%lld%s", (long long)(milliseconds / units[i].milliseconds), units[i].unit);
     return text ? gs_node_new_text(arena, text) : NULL;
 }
@@ -27,24 +28,27 @@ static gs_node *duration_node(gs_arena *arena, int64_t milliseconds)
 static gs_node *text_list_node(const gs_text_list *list, gs_arena *arena)
 {
     gs_node *node = gs_node_new_list(arena);
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         node = gs_node_append(arena, node, gs_node_new_text(arena, list->items[i]));
+    }
     return node;
 }
 
 static gs_node *text_map_node(const gs_text_map *map, gs_arena *arena)
 {
     gs_node *node = gs_node_new_map(arena);
-    for (size_t i = 0; i < map->count; i++)
+    for (size_t i = 0; i < map->count; i++) {
         node = gs_node_set(arena, node, map->items[i].key, gs_node_new_text(arena, map->items[i].value));
+    }
     return node;
 }
 
 static const char *key_of(const gs_bind_table *table, const void *in)
 {
     for (size_t i = 0; i < table->field_count; i++) {
-        if (table->fields[i].kind == GS_BIND_KEY)
+        if (table->fields[i].kind == GS_BIND_KEY) {
             return *GS_BIND_MEMBER(const char *const, in, &table->fields[i]);
+        }
     }
     return NULL;
 }
@@ -102,10 +106,12 @@ static gs_node *member_node(const gs_bind_field *field, const void *in, gs_arena
 
 static int64_t value_of(const gs_bind_field *field, const void *in)
 {
-    if (field->kind == GS_BIND_BOOL)
+    if (field->kind == GS_BIND_BOOL) {
         return *GS_BIND_MEMBER(const bool, in, field);
-    if (field->kind == GS_BIND_CHOICE)
+    }
+    if (field->kind == GS_BIND_CHOICE) {
         return *GS_BIND_MEMBER(const int, in, field);
+    }
     return *GS_BIND_MEMBER(const int64_t, in, field);
 }
 
@@ -145,12 +151,14 @@ gs_node *gs_bind_write(const gs_bind_table *table, const void *in, gs_arena *are
     gs_node *map = gs_node_new_map(arena);
     for (size_t i = 0; i < table->field_count && map; i++) {
         const gs_bind_field *field = &table->fields[i];
-        if (is_left_out(field, in))
+        if (is_left_out(field, in)) {
             continue;
+        }
         gs_node *value = member_node(field, in, arena);
         bool bare = field->kind == GS_BIND_STRUCT && !field->required && value && value->count == 0;
-        if (!bare)
+        if (!bare) {
             map = gs_node_set(arena, map, field->key, value);
+        }
     }
     return map;
 }

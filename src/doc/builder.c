@@ -41,8 +41,9 @@ static gs_doc_frame *innermost(gs_doc_builder *builder)
 
 bool gs_doc_builder_wants_key(const gs_doc_builder *builder)
 {
-    if (builder->depth == 0)
+    if (builder->depth == 0) {
         return false;
+    }
     const gs_doc_frame *frame = &builder->stack[builder->depth - 1];
     return frame->node->kind == GS_NODE_MAP && !frame->pair.key && !frame->merge_next;
 }
@@ -55,9 +56,10 @@ void gs_doc_builder_key(gs_doc_builder *builder, const char *key, int line, int 
 int gs_doc_builder_merge_key(gs_doc_builder *builder, int line, int column, gs_error *err)
 {
     gs_doc_frame *frame = innermost(builder);
-    if (frame->merge)
+    if (frame->merge) {
         return gs_doc_fail((gs_doc_place){builder->name, line, column}, err, GS_ESPEC,
                            "the merge key << stands here a second time; the first is at line %d", frame->merge_line);
+    }
     frame->merge_next = true;
     frame->merge_from = frame->node->count;
     frame->merge_line = line;
@@ -86,11 +88,13 @@ int gs_doc_builder_value(gs_doc_builder *builder, gs_node *node, gs_error *err)
 
 int gs_doc_builder_open(gs_doc_builder *builder, gs_node *node, gs_error *err)
 {
-    if (builder->depth == GS_MAX_DOC_DEPTH)
+    if (builder->depth == GS_MAX_DOC_DEPTH) {
         return too_deep(builder, node->line, node->column, err);
+    }
     int code = gs_doc_builder_value(builder, node, err);
-    if (code == 0)
+    if (code == 0) {
         builder->stack[builder->depth++] = (gs_doc_frame){.node = node};
+    }
     return code;
 }
 
@@ -101,12 +105,14 @@ static int append_merged(gs_doc_builder *builder, gs_doc_frame *frame, gs_error 
     size_t count = merge->kind == GS_NODE_LIST ? merge->count : 1;
     for (size_t i = 0; i < count; i++) {
         const gs_node *source = merge->kind == GS_NODE_LIST ? merge->items[i] : merge;
-        if (source->kind != GS_NODE_MAP)
+        if (source->kind != GS_NODE_MAP) {
             return gs_doc_fail((gs_doc_place){builder->name, frame->merge_line, frame->merge_column}, err, GS_ESPEC,
                                "the merge key << has neither a map nor a list of maps");
+        }
         for (size_t k = 0; k < source->count; k++) {
-            if (!gs_node_push_pair(builder->arena, frame->node, &source->pairs[k]))
+            if (!gs_node_push_pair(builder->arena, frame->node, &source->pairs[k])) {
                 return gs_fail_nomem(err);
+            }
         }
     }
     return 0;
@@ -155,25 +161,31 @@ int gs_doc_builder_close(gs_doc_builder *builder, gs_error *err)
     gs_node *map = frame->node;
     size_t own = map->count;
     builder->depth--;
-    if (map->kind != GS_NODE_MAP)
+    if (map->kind != GS_NODE_MAP) {
         return 0;
+    }
     if (frame->merge) {
         int code = append_merged(builder, frame, err);
-        if (code < 0)
+        if (code < 0) {
             return code;
+        }
     }
-    if (map->count < 2)
+    if (map->count < 2) {
         return 0;
+    }
     GS_AUTO_FREE const gs_pair **sorted = gs_node_sorted_pairs(map);
-    if (!sorted)
+    if (!sorted) {
         return gs_fail_nomem(err);
+    }
     int code = check_keys(builder, frame, own, sorted, err);
-    if (code < 0)
+    if (code < 0) {
         return code;
+    }
     size_t kept = own;
     for (size_t i = own; i < map->count; i++) {
-        if (map->pairs[i].value)
+        if (map->pairs[i].value) {
             map->pairs[kept++] = map->pairs[i];
+        }
     }
     map->count = kept;
     return 0;
@@ -183,12 +195,15 @@ int gs_doc_builder_close(gs_doc_builder *builder, gs_error *err)
 static void measure(const gs_node *node, size_t level, size_t *nodes, size_t *levels)
 {
     ++*nodes;
-    if (node->kind == GS_NODE_LIST || node->kind == GS_NODE_MAP)
+    if (node->kind == GS_NODE_LIST || node->kind == GS_NODE_MAP) {
         level++;
-    if (level > *levels)
+    }
+    if (level > *levels) {
         *levels = level;
-    for (size_t i = 0; i < node->count; i++)
+    }
+    for (size_t i = 0; i < node->count; i++) {
         measure(node->kind == GS_NODE_LIST ? node->items[i] : node->pairs[i].value, level, nodes, levels);
+    }
 }
 
 gs_node *gs_doc_builder_copy(gs_doc_builder *builder, const gs_node *node, gs_error *err)
@@ -206,7 +221,8 @@ gs_node *gs_doc_builder_copy(gs_doc_builder *builder, const gs_node *node, gs_er
     }
     builder->nodes += nodes;
     gs_node *copy = gs_node_copy(builder->arena, node);
-    if (!copy)
+    if (!copy) {
         (void)gs_fail_nomem(err);
+    }
     return copy;
 }

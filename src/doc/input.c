@@ -46,10 +46,11 @@ int gs_doc_fail(gs_doc_place place, gs_error *err, int code, const char *format,
     (void)vsnprintf(message, sizeof message, format, args);
     va_end(args);
     (void)gs_fail(err, code, "%s", message);
-    if (place.line > 0)
+    if (place.line > 0) {
         (void)gs_error_at(err, "%s:%d:%d", place.name, place.line, place.column);
-    else
+    } else {
         (void)gs_error_at(err, "%s", place.name);
+    }
     return code;
 }
 
@@ -65,8 +66,9 @@ static size_t find_invalid_utf8(const char *data, size_t len)
     size_t i = 0;
     while (i < len) {
         size_t n = character_length(data[i]);
-        if (n > len - i || !gs_text_is_utf8(data + i, n))
+        if (n > len - i || !gs_text_is_utf8(data + i, n)) {
             return i;
+        }
         i += n;
     }
     return len;
@@ -82,19 +84,22 @@ static int fail_at_byte(const char *name, gs_doc_cursor place, size_t offset, gs
 int gs_doc_check_input(const char *name, const char *data, size_t len, gs_error *err)
 {
     const gs_doc_cursor start = gs_doc_cursor_at_start(data, len);
-    if (len > GS_MAX_DOC_BYTES)
+    if (len > GS_MAX_DOC_BYTES) {
         return gs_doc_fail((gs_doc_place){name, 0, 0}, err, GS_ELIMIT, "the file has %zu bytes; gapship reads up to %zu", len,
                            GS_MAX_DOC_BYTES);
+    }
     if (len >= 2 && (memcmp(data, "\xff\xfe", 2) == 0 || memcmp(data, "\xfe\xff", 2) == 0)) {
         gs_doc_fail((gs_doc_place){name, 1, 1}, err, GS_ESPEC, "the text is UTF-16, not UTF-8");
         return gs_error_hint(err, "save the file as UTF-8");
     }
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)data[i];
-        if (c == 0)
+        if (c == 0) {
             return fail_at_byte(name, start, i, err, "this is not a text file: it has the byte");
-        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f)
+        }
+        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
             return fail_at_byte(name, start, i, err, "the text has the control character");
+        }
     }
     if (!gs_text_is_utf8(data, len)) {
         (void)fail_at_byte(name, start, find_invalid_utf8(data, len), err, "the text is not valid UTF-8 at the byte");

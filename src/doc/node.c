@@ -12,11 +12,13 @@
 
 gs_node *gs_node_get(const gs_node *map, const char *key)
 {
-    if (!map || map->kind != GS_NODE_MAP)
+    if (!map || map->kind != GS_NODE_MAP) {
         return NULL;
+    }
     for (size_t i = 0; i < map->count; i++) {
-        if (strcmp(map->pairs[i].key, key) == 0)
+        if (strcmp(map->pairs[i].key, key) == 0) {
             return map->pairs[i].value;
+        }
     }
     return NULL;
 }
@@ -27,18 +29,21 @@ static gs_node *child_named(const gs_node *node, const char *path, size_t len)
     if (node->kind == GS_NODE_LIST) {
         char number[8];
         uint64_t index;
-        if (len >= sizeof number || node->count == 0)
+        if (len >= sizeof number || node->count == 0) {
             return NULL;
+        }
         memcpy(number, path, len);
         number[len] = '\0';
         return gs_parse_u64(number, node->count - 1, &index) ? node->items[index] : NULL;
     }
-    if (node->kind != GS_NODE_MAP)
+    if (node->kind != GS_NODE_MAP) {
         return NULL;
+    }
     for (size_t i = 0; i < node->count; i++) {
         const char *key = node->pairs[i].key;
-        if (strncmp(key, path, len) == 0 && key[len] == '\0')
+        if (strncmp(key, path, len) == 0 && key[len] == '\0') {
             return node->pairs[i].value;
+        }
     }
     return NULL;
 }
@@ -49,8 +54,9 @@ gs_node *gs_node_at(const gs_node *node, const char *path)
     while (node) {
         size_t len = strcspn(path, "/");
         found = child_named(node, path, len);
-        if (path[len] == '\0')
+        if (path[len] == '\0') {
             return found;
+        }
         path += len + 1;
         node = found;
     }
@@ -80,18 +86,21 @@ static bool maps_equal(const gs_node *a, const gs_node *b)
     for (size_t i = 0; i < a->count; i++) {
         /* Most maps that are compared have the same order. */
         const gs_node *other = strcmp(a->pairs[i].key, b->pairs[i].key) == 0 ? b->pairs[i].value : gs_node_get(b, a->pairs[i].key);
-        if (!other || !gs_node_equal(a->pairs[i].value, other))
+        if (!other || !gs_node_equal(a->pairs[i].value, other)) {
             return false;
+        }
     }
     return true;
 }
 
 bool gs_node_equal(const gs_node *a, const gs_node *b)
 {
-    if (a == b)
+    if (a == b) {
         return true;
-    if (!a || !b || a->kind != b->kind)
+    }
+    if (!a || !b || a->kind != b->kind) {
         return false;
+    }
     switch (a->kind) {
     case GS_NODE_NULL:
         return true;
@@ -103,8 +112,9 @@ bool gs_node_equal(const gs_node *a, const gs_node *b)
         return a->text_len == b->text_len && memcmp(a->text, b->text, a->text_len) == 0;
     case GS_NODE_LIST:
         for (size_t i = 0; a->count == b->count && i < a->count; i++) {
-            if (!gs_node_equal(a->items[i], b->items[i]))
+            if (!gs_node_equal(a->items[i], b->items[i])) {
                 return false;
+            }
         }
         return a->count == b->count;
     case GS_NODE_MAP:
@@ -116,16 +126,18 @@ bool gs_node_equal(const gs_node *a, const gs_node *b)
 static gs_node *new_node(gs_arena *arena, gs_node_kind kind)
 {
     gs_node *node = gs_arena_alloc(arena, sizeof *node);
-    if (node)
+    if (node) {
         node->kind = kind;
+    }
     return node;
 }
 
 static gs_node *new_scalar(gs_arena *arena, gs_node_kind kind, const char *text)
 {
     gs_node *node = new_node(arena, kind);
-    if (!node || !text)
+    if (!node || !text) {
         return NULL;
+    }
     node->text = gs_arena_text(arena, text);
     node->text_len = strlen(text);
     return node->text ? node : NULL;
@@ -144,8 +156,9 @@ gs_node *gs_node_new_list(gs_arena *arena)
 gs_node *gs_node_new_text(gs_arena *arena, const char *text)
 {
     gs_node *node = new_scalar(arena, GS_NODE_TEXT, text);
-    if (node)
+    if (node) {
         node->quoted = true;
+    }
     return node;
 }
 
@@ -153,8 +166,9 @@ gs_node *gs_node_new_integer(gs_arena *arena, int64_t value)
 {
     char *text = gs_arena_printf(arena, "%lld", (long long)value);
     gs_node *node = new_node(arena, GS_NODE_INT);
-    if (!node || !text)
+    if (!node || !text) {
         return NULL;
+    }
     node->text = text;
     node->text_len = strlen(text);
     node->integer = value;
@@ -164,8 +178,9 @@ gs_node *gs_node_new_integer(gs_arena *arena, int64_t value)
 gs_node *gs_node_new_bool(gs_arena *arena, bool value)
 {
     gs_node *node = new_scalar(arena, GS_NODE_BOOL, value ? "true" : "false");
-    if (node)
+    if (node) {
         node->integer = value;
+    }
     return node;
 }
 
@@ -177,19 +192,22 @@ gs_node *gs_node_new_null(gs_arena *arena)
 /* Room for one more element of an array that has count of them. Returns the array to use, or NULL. */
 static void *grown(gs_arena *arena, void *array, size_t count, size_t size)
 {
-    if (count != 0 && (count & (count - 1)) != 0)
+    if (count != 0 && (count & (count - 1)) != 0) {
         return array;
+    }
     void *larger = gs_arena_array(arena, count == 0 ? 1 : 2 * count, size);
-    if (larger && count > 0)
+    if (larger && count > 0) {
         memcpy(larger, array, count * size);
+    }
     return larger;
 }
 
 bool gs_node_push_pair(gs_arena *arena, gs_node *map, const gs_pair *pair)
 {
     gs_pair *pairs = grown(arena, map->pairs, map->count, sizeof *pairs);
-    if (!pairs)
+    if (!pairs) {
         return false;
+    }
     map->pairs = pairs;
     map->pairs[map->count++] = *pair;
     return true;
@@ -198,8 +216,9 @@ bool gs_node_push_pair(gs_arena *arena, gs_node *map, const gs_pair *pair)
 bool gs_node_push_item(gs_arena *arena, gs_node *list, gs_node *item)
 {
     gs_node **items = grown(arena, (void *)list->items, list->count, sizeof *items);
-    if (!items)
+    if (!items) {
         return false;
+    }
     list->items = items;
     list->items[list->count++] = item;
     return true;
@@ -207,17 +226,20 @@ bool gs_node_push_item(gs_arena *arena, gs_node *list, gs_node *item)
 
 gs_node *gs_node_copy(gs_arena *arena, const gs_node *node)
 {
-    if (!node)
+    if (!node) {
         return NULL;
+    }
     gs_node *copy = new_node(arena, node->kind);
-    if (!copy)
+    if (!copy) {
         return NULL;
+    }
     *copy = *node;
     copy->items = NULL;
     copy->pairs = NULL;
     copy->count = 0;
-    if (node->text && !(copy->text = gs_arena_copy(arena, node->text, node->text_len)))
+    if (node->text && !(copy->text = gs_arena_copy(arena, node->text, node->text_len))) {
         return NULL;
+    }
     for (size_t i = 0; i < node->count; i++) {
         bool pushed;
         if (node->kind == GS_NODE_LIST) {
@@ -229,16 +251,18 @@ gs_node *gs_node_copy(gs_arena *arena, const gs_node *node)
             pair.value = gs_node_copy(arena, pair.value);
             pushed = pair.key && pair.value && gs_node_push_pair(arena, copy, &pair);
         }
-        if (!pushed)
+        if (!pushed) {
             return NULL;
+        }
     }
     return copy;
 }
 
 gs_node *gs_node_set(gs_arena *arena, gs_node *map, const char *key, gs_node *value)
 {
-    if (!map || !value)
+    if (!map || !value) {
         return NULL;
+    }
     for (size_t i = 0; i < map->count; i++) {
         if (strcmp(map->pairs[i].key, key) == 0) {
             map->pairs[i].value = value;
@@ -288,10 +312,12 @@ static int compare_pairs(const void *a, const void *b)
 const gs_pair **gs_node_sorted_pairs(const gs_node *map)
 {
     const gs_pair **sorted = calloc(map->count + 1, sizeof *sorted);
-    if (!sorted)
+    if (!sorted) {
         return NULL;
-    for (size_t i = 0; i < map->count; i++)
+    }
+    for (size_t i = 0; i < map->count; i++) {
         sorted[i] = &map->pairs[i];
+    }
     qsort(sorted, map->count, sizeof *sorted, compare_pairs);
     return sorted;
 }

@@ -37,8 +37,9 @@ static const hook_word helm_words[] = {{"pre-install", GS_HOOK_PRE},
 static const hook_word *find_word(const hook_word *words, const char *text, size_t len)
 {
     for (; words->word; words++) {
-        if (strlen(words->word) == len && memcmp(words->word, text, len) == 0)
+        if (strlen(words->word) == len && memcmp(words->word, text, len) == 0) {
             return words;
+        }
     }
     return NULL;
 }
@@ -55,8 +56,9 @@ static int read_kind(const char *annotation, const char *text, const hook_word *
             gs_fail(err, GS_ESPEC, "%s says \"%.*s\", which is no kind of hook", annotation, (int)(len > 80 ? 80 : len), text);
             return gs_error_hint(err, "such an object would never be applied; correct the annotation");
         }
-        if (word->kind != GS_HOOK_NONE && (kind == GS_HOOK_NONE || word->kind < kind))
+        if (word->kind != GS_HOOK_NONE && (kind == GS_HOOK_NONE || word->kind < kind)) {
             kind = word->kind;
+        }
         text += len;
     }
     *out = kind;
@@ -66,8 +68,9 @@ static int read_kind(const char *annotation, const char *text, const hook_word *
 static int read_wave(const char *annotation, const char *text, int64_t *out, gs_error *err)
 {
     const char *digits = text && *text == '+' ? text + 1 : text;
-    if (!text || gs_parse_i64(digits, out))
+    if (!text || gs_parse_i64(digits, out)) {
         return 0;
+    }
     gs_fail(err, GS_ESPEC, "%s says \"%s\", which is no number", annotation, text);
     return gs_error_hint(err, "write a whole number in quotes, for example \"-5\"");
 }
@@ -80,17 +83,21 @@ int gs_kube_hook(const gs_node *object, gs_hook *out, gs_error *err)
     const char *wave = gs_node_text(annotations, ARGO_WAVE);
     gs_hook hook = {.kind = GS_HOOK_NONE};
     int code = 0;
-    if (argo)
+    if (argo) {
         code = read_kind(ARGO_HOOK, argo, argo_words, &hook.kind, err);
-    else if (helm)
+    } else if (helm) {
         code = read_kind(HELM_HOOK, helm, helm_words, &hook.kind, err);
-    if (code < 0)
+    }
+    if (code < 0) {
         return code;
-    if (wave)
+    }
+    if (wave) {
         code = read_wave(ARGO_WAVE, wave, &hook.wave, err);
-    else if (helm && !argo)
+    } else if (helm && !argo) {
         code = read_wave(HELM_WEIGHT, gs_node_text(annotations, HELM_WEIGHT), &hook.wave, err);
-    if (code == 0)
+    }
+    if (code == 0) {
         *out = hook;
+    }
     return code;
 }

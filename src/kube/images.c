@@ -39,8 +39,9 @@ static int record(walk *w, gs_image_certainty certainty, const char *image, gs_e
                           .object = w->object,
                           .path = gs_arena_text(w->arena, gs_buf_text(&w->path)),
                           .image = gs_arena_text(w->arena, image)};
-    if (!use->path || !use->image)
+    if (!use->path || !use->image) {
         return gs_fail_nomem(err);
+    }
     w->count++;
     return 0;
 }
@@ -50,8 +51,9 @@ static int record_mention(void *state, const char *image, gs_error *err)
 {
     walk *w = state;
     for (size_t i = w->first_of_object; i < w->count; i++) {
-        if (strcmp(w->uses[i].image, image) == 0)
+        if (strcmp(w->uses[i].image, image) == 0) {
             return 0;
+        }
     }
     return record(w, GS_IMAGE_MENTIONED, image, err);
 }
@@ -61,8 +63,9 @@ static bool names_repository(const gs_image_use *uses, size_t count, const gs_re
     gs_reference other;
     for (size_t i = 0; i < count; i++) {
         if (gs_reference_parse(uses[i].image, &other, NULL) == 0 && strcmp(other.path, repository->path) == 0 &&
-            strcmp(other.host, repository->host) == 0)
+            strcmp(other.host, repository->host) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -108,10 +111,12 @@ gs_image_place gs_image_place_below(const gs_image_place *at, const char *key)
 
 bool gs_image_runs(const gs_image_place *at, const char *key, const gs_node *value)
 {
-    if (!value || value->kind == GS_NODE_NULL || is_structured(value) || *value->text == '\0')
+    if (!value || value->kind == GS_NODE_NULL || is_structured(value) || *value->text == '\0') {
         return false;
-    if (at->volume)
+    }
+    if (at->volume) {
         return strcmp(key, "reference") == 0;
+    }
     return strcmp(key, "image") == 0 && (in_pod(at->list_key) || (value->kind == GS_NODE_TEXT && is_readable(value->text)));
 }
 
@@ -148,24 +153,30 @@ int gs_image_parts_read(const gs_node *map, gs_arena *arena, gs_image_parts *par
                         .digest = part(map, "digest")};
     const char *name = p.repository ? p.repository : p.image;
     *image = NULL;
-    if (!name || (p.image && is_complete(p.image)))
+    if (!name || (p.image && is_complete(p.image))) {
         return 0;
-    if (gs_node_get(map, "tag"))
+    }
+    if (gs_node_get(map, "tag")) {
         p.tag_key = "tag";
+    }
     /* `version` beside a lone `image` is something else (an operator's own idea of it), and so it is in a chart's coordinates. */
     if (!p.tag && p.repository && part(map, "version") && (p.image || p.registry || names_host(p.repository))) {
         p.tag_key = "version";
         p.tag = part(map, "version");
     }
-    if (!p.tag && !p.digest && !(p.registry && p.image))
+    if (!p.tag && !p.digest && !(p.registry && p.image)) {
         return 0;
-    if (p.image && p.repository && (names_host(p.image) || strchr(p.image, '/')))
+    }
+    if (p.image && p.repository && (names_host(p.image) || strchr(p.image, '/'))) {
         p.repository = NULL;
-    if (p.registry && gs_text_starts(name, p.registry) && name[strlen(p.registry)] == '/')
+    }
+    if (p.registry && gs_text_starts(name, p.registry) && name[strlen(p.registry)] == '/') {
         p.registry = NULL;
+    }
     const char *joined = join_parts(arena, p.registry, p.repository, p.image, p.tag, p.digest);
-    if (!joined)
+    if (!joined) {
         return gs_fail_nomem(err);
+    }
     if (is_readable(joined)) {
         *parts = p;
         *image = joined;
@@ -185,10 +196,11 @@ static bool is_plain_key(const char *key)
 static size_t enter_key(walk *w, const char *key)
 {
     size_t before = w->path.len;
-    if (is_plain_key(key))
+    if (is_plain_key(key)) {
         gs_buf_printf(&w->path, "%s%s", before ? "." : "", key);
-    else
+    } else {
         gs_buf_printf(&w->path, "[\"%s\"]", key);
+    }
     return before;
 }
 
@@ -201,8 +213,9 @@ static size_t enter_item(walk *w, size_t index)
 
 static void leave(walk *w, size_t before)
 {
-    if (w->path.failed)
+    if (w->path.failed) {
         return; /* a path longer than any sane one stays cut, and gs_buf_check tells */
+    }
     w->path.len = before;
     w->path.data[before] = '\0';
 }
@@ -213,18 +226,22 @@ static int walk_node(walk *w, const gs_node *node, const gs_image_place *at, gs_
 static int walk_text_as_document(walk *w, const gs_node *node, gs_error *err)
 {
     bool likely = strchr(node->text, '\n') || node->text[0] == '{' || node->text[0] == '[';
-    if (!likely || w->text_depth == DEEPEST_TEXT)
+    if (!likely || w->text_depth == DEEPEST_TEXT) {
         return 0;
+    }
     GS_AUTO_DOC gs_doc *doc = NULL;
     int code = gs_doc_parse_manifests("text", node->text, node->text_len, &doc, NULL);
-    if (code == GS_ENOMEM)
+    if (code == GS_ENOMEM) {
         return gs_fail_nomem(err);
-    if (code < 0)
+    }
+    if (code < 0) {
         return 0;
+    }
     w->text_depth++;
     for (size_t i = 0; code == 0 && i < doc->root->count; i++) {
-        if (is_structured(doc->root->items[i]))
+        if (is_structured(doc->root->items[i])) {
             code = walk_node(w, doc->root->items[i], &(gs_image_place){0}, err);
+        }
     }
     w->text_depth--;
     return code;
@@ -239,8 +256,9 @@ static bool hints_at_image(const char *key)
 static int walk_mentions(walk *w, const gs_node *node, bool hint, gs_error *err)
 {
     const gs_image_scan scan = {.hint = hint, .known = is_known, .found = record_mention, .state = w};
-    if (!w->mentions || node->kind != GS_NODE_TEXT)
+    if (!w->mentions || node->kind != GS_NODE_TEXT) {
         return 0;
+    }
     /* The document first: it knows more about a name than its words do. */
     int code = walk_text_as_document(w, node, err);
     return code < 0 ? code : gs_image_scan_text(&scan, node->text, err);
@@ -249,8 +267,9 @@ static int walk_mentions(walk *w, const gs_node *node, bool hint, gs_error *err)
 /* An image found by the walk runs, unless it stands in a text: what becomes of that is for the program that reads it. */
 static int record_by_place(walk *w, const char *image, gs_error *err)
 {
-    if (w->text_depth > 0)
+    if (w->text_depth > 0) {
         return record_mention(w, image, err);
+    }
     return w->mentions ? 0 : record(w, GS_IMAGE_RUNS, image, err);
 }
 
@@ -264,8 +283,9 @@ static bool is_part_key(const char *key)
 {
     static const char *const keys[] = {"registry", "repository", "image", "tag", "version", "digest"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        if (strcmp(key, keys[i]) == 0)
+        if (strcmp(key, keys[i]) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -276,8 +296,9 @@ static int walk_map(walk *w, const gs_node *map, const gs_image_place *at, gs_er
     const char *joined;
     bool hinted_value = hints_at_image(gs_node_text(map, "name")); /* {name: SIDECAR_IMAGE, value: …} */
     int code = gs_image_parts_read(map, w->arena, &parts, &joined, err);
-    if (code == 0 && joined)
+    if (code == 0 && joined) {
         code = record_by_place(w, joined, err);
+    }
     for (size_t i = 0; code == 0 && i < map->count; i++) {
         const char *key = map->pairs[i].key;
         const gs_node *value = map->pairs[i].value;
@@ -303,10 +324,11 @@ static int walk_list(walk *w, const gs_node *list, const char *key, gs_error *er
     for (size_t i = 0; code == 0 && i < list->count; i++) {
         const gs_node *item = list->items[i];
         size_t before = enter_item(w, i);
-        if (is_structured(item))
+        if (is_structured(item)) {
             code = walk_node(w, item, &(gs_image_place){.list_key = key}, err);
-        else
+        } else {
             code = walk_mentions(w, item, hints_at_image(key), err);
+        }
         leave(w, before);
     }
     return code;
@@ -323,8 +345,9 @@ static int walk_objects(walk *w, const gs_node *objects, gs_error *err)
     for (size_t i = 0; code == 0 && i < objects->count; i++) {
         w->object = objects->items[i];
         w->first_of_object = w->count;
-        if (is_structured(w->object))
+        if (is_structured(w->object)) {
             code = walk_node(w, w->object, &(gs_image_place){0}, err);
+        }
     }
     return code < 0 ? code : gs_buf_check(&w->path, err);
 }
@@ -334,13 +357,16 @@ static int merge_passes(const walk *w, const gs_node *objects, gs_image_use **ou
 {
     gs_image_use *merged = gs_arena_array(w->arena, w->count, sizeof *merged);
     size_t n = 0, runs = 0, mentioned = w->running;
-    if (!merged)
+    if (!merged) {
         return gs_fail_nomem(err);
+    }
     for (size_t i = 0; i < objects->count; i++) {
-        while (runs < w->running && w->uses[runs].object == objects->items[i])
+        while (runs < w->running && w->uses[runs].object == objects->items[i]) {
             merged[n++] = w->uses[runs++];
-        while (mentioned < w->count && w->uses[mentioned].object == objects->items[i])
+        }
+        while (mentioned < w->count && w->uses[mentioned].object == objects->items[i]) {
             merged[n++] = w->uses[mentioned++];
+        }
     }
     *out = merged;
     return 0;
@@ -355,12 +381,15 @@ int gs_kube_images(const gs_node *objects, gs_arena *arena, gs_image_use **out, 
     /* Mentions are judged by what runs anywhere, so they wait for a second pass. */
     w.running = w.count;
     w.mentions = true;
-    if (code == 0)
+    if (code == 0) {
         code = walk_objects(&w, objects, err);
-    if (code == 0)
+    }
+    if (code == 0) {
         code = merge_passes(&w, objects, out, err);
-    if (code == 0)
+    }
+    if (code == 0) {
         *count = w.count;
+    }
     gs_buf_done(&w.path);
     return code;
 }

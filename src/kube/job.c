@@ -5,16 +5,18 @@
 static gs_node *labels_of(gs_arena *arena, const gs_text_map *given)
 {
     gs_node *labels = gs_node_set_text(arena, gs_node_new_map(arena), "app.kubernetes.io/managed-by", "gapship");
-    for (size_t i = 0; given && i < given->count; i++)
+    for (size_t i = 0; given && i < given->count; i++) {
         labels = gs_node_set_text(arena, labels, given->items[i].key, given->items[i].value);
+    }
     return labels;
 }
 
 static gs_node *texts_of(gs_arena *arena, const char *const *items, size_t count)
 {
     gs_node *list = gs_node_new_list(arena);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         list = gs_node_append(arena, list, gs_node_new_text(arena, items[i]));
+    }
     return list;
 }
 
@@ -43,10 +45,12 @@ static gs_node *container_of(gs_arena *arena, const gs_job_spec *spec)
     gs_node *container = gs_node_set_text(arena, gs_node_new_map(arena), "name", "migrate");
     container = gs_node_set_text(arena, container, "image", spec->image);
     container = gs_node_set(arena, container, "command", texts_of(arena, spec->command, spec->command_count));
-    if (spec->env && spec->env->count)
+    if (spec->env && spec->env->count) {
         container = gs_node_set(arena, container, "env", env_of(arena, spec->env));
-    if (spec->env_from && spec->env_from->count)
+    }
+    if (spec->env_from && spec->env_from->count) {
         container = gs_node_set(arena, container, "envFrom", env_from_of(arena, spec->env_from));
+    }
     return container;
 }
 

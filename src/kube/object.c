@@ -32,8 +32,9 @@ static bool is_empty(const char *text)
 /* The identity of what may still get its name from the API server: then name is "". */
 static int identify_nameless(const gs_node *object, gs_object_id *out, gs_error *err)
 {
-    if (!object || object->kind != GS_NODE_MAP)
+    if (!object || object->kind != GS_NODE_MAP) {
         return fail_object(object, err, "it is not a map");
+    }
     const gs_node *metadata = gs_node_get(object, "metadata");
     const char *namespace = gs_node_text(metadata, "namespace");
     const char *name = gs_node_text(metadata, "name");
@@ -41,12 +42,15 @@ static int identify_nameless(const gs_node *object, gs_object_id *out, gs_error 
                        .kind = gs_node_text(object, "kind"),
                        .namespace = namespace ? namespace : "",
                        .name = name ? name : ""};
-    if (is_empty(id.api_version))
+    if (is_empty(id.api_version)) {
         return fail_object(object, err, "apiVersion is missing");
-    if (is_empty(id.kind))
+    }
+    if (is_empty(id.kind)) {
         return fail_object(object, err, "kind is missing");
-    if (is_empty(id.name) && is_empty(gs_node_text(metadata, "generateName")))
+    }
+    if (is_empty(id.name) && is_empty(gs_node_text(metadata, "generateName"))) {
         return fail_object(object, err, "metadata.name is missing");
+    }
     *out = id;
     return 0;
 }
@@ -55,8 +59,9 @@ int gs_object_identify(const gs_node *object, gs_object_id *out, gs_error *err)
 {
     gs_object_id id;
     int code = identify_nameless(object, &id, err);
-    if (code < 0)
+    if (code < 0) {
         return code;
+    }
     if (*id.name == '\0') {
         (void)fail_object(object, err, "it has generateName and no metadata.name, so nobody could find it again");
         return gs_error_hint(err, "give this %s a fixed metadata.name", id.kind);
@@ -92,14 +97,17 @@ static int flatten_into(gs_arena *arena, const gs_node *list, gs_node *out, gs_e
         gs_node *item = list->items[i];
         const gs_node *inner = items_of_list(item);
         int code = 0;
-        if (item->kind == GS_NODE_NULL)
+        if (item->kind == GS_NODE_NULL) {
             continue;
-        if (inner)
+        }
+        if (inner) {
             code = flatten_into(arena, inner, out, err);
-        else if ((code = identify_nameless(item, &id, err)) == 0 && !gs_node_append(arena, out, item))
+        } else if ((code = identify_nameless(item, &id, err)) == 0 && !gs_node_append(arena, out, item)) {
             code = gs_fail_nomem(err);
-        if (code < 0)
+        }
+        if (code < 0) {
             return code;
+        }
     }
     return 0;
 }
@@ -107,11 +115,13 @@ static int flatten_into(gs_arena *arena, const gs_node *list, gs_node *out, gs_e
 int gs_kube_flatten(gs_arena *arena, const gs_node *list, gs_node **out, gs_error *err)
 {
     gs_node *flat = gs_node_new_list(arena);
-    if (!flat)
+    if (!flat) {
         return gs_fail_nomem(err);
+    }
     int code = list && list->kind == GS_NODE_LIST ? flatten_into(arena, list, flat, err) : 0;
-    if (code == 0)
+    if (code == 0) {
         *out = flat;
+    }
     return code;
 }
 
@@ -158,8 +168,9 @@ static const struct {
 bool gs_kube_namespaced(const gs_object_id *id)
 {
     for (size_t i = 0; i < sizeof cluster_wide / sizeof cluster_wide[0]; i++) {
-        if (gs_kube_is(id, cluster_wide[i].group, cluster_wide[i].kind))
+        if (gs_kube_is(id, cluster_wide[i].group, cluster_wide[i].kind)) {
             return false;
+        }
     }
     return true;
 }
@@ -172,8 +183,9 @@ static bool defined_cluster_wide(const gs_node *list, const gs_object_id *id)
         const gs_node *spec = gs_node_get(list->items[i], "spec");
         const char *group = gs_node_text(spec, "group");
         const char *defined = gs_node_text(gs_node_get(spec, "names"), "kind");
-        if (kind && strcmp(kind, "CustomResourceDefinition") == 0 && group && defined && gs_kube_is(id, group, defined))
+        if (kind && strcmp(kind, "CustomResourceDefinition") == 0 && group && defined && gs_kube_is(id, group, defined)) {
             return gs_text_equal(gs_node_text(spec, "scope"), "Cluster");
+        }
     }
     return false;
 }
@@ -183,12 +195,15 @@ int gs_kube_set_namespace(gs_arena *arena, gs_node *list, const char *namespace,
     for (size_t i = 0; i < list->count; i++) {
         gs_object_id id;
         int code = identify_nameless(list->items[i], &id, err);
-        if (code < 0)
+        if (code < 0) {
             return code;
-        if (*id.namespace || !gs_kube_namespaced(&id) || defined_cluster_wide(list, &id))
+        }
+        if (*id.namespace || !gs_kube_namespaced(&id) || defined_cluster_wide(list, &id)) {
             continue;
-        if (!gs_node_set_text(arena, gs_node_get(list->items[i], "metadata"), "namespace", namespace))
+        }
+        if (!gs_node_set_text(arena, gs_node_get(list->items[i], "metadata"), "namespace", namespace)) {
             return gs_fail_nomem(err);
+        }
     }
     return 0;
 }

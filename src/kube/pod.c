@@ -23,8 +23,9 @@ static bool is_final_wait(const char *reason, int64_t restarts)
                                           "ErrImageNeverPull",    "ImageInspectError",          "RegistryUnavailable",
                                           "CreateContainerError", "CreateContainerConfigError", "RunContainerError"};
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
-        if (strcmp(reason, reasons[i]) == 0)
+        if (strcmp(reason, reasons[i]) == 0) {
             return true;
+        }
     }
     return strcmp(reason, "CrashLoopBackOff") == 0 && restarts >= CRASHES_TOO_MANY;
 }
@@ -36,10 +37,11 @@ static gs_health judge_wait(const gs_node *status, const gs_node *waiting, char 
     const gs_node *last = gs_node_at(status, "lastState/terminated");
     int64_t restarts = gs_node_integer(status, "restartCount", 0);
     gs_health health = is_final_wait(reason, restarts) ? GS_FAILED : GS_PROGRESSING;
-    if (strcmp(reason, "CrashLoopBackOff") == 0 && last)
+    if (strcmp(reason, "CrashLoopBackOff") == 0 && last) {
         return gs_health_say(health, out, size, "container %s: CrashLoopBackOff after %lld restarts, last exit status %lld (%s) %s",
                              text_of(status, "name"), (long long)restarts, (long long)gs_node_integer(last, "exitCode", 0),
                              text_of(last, "reason"), text_of(last, "message"));
+    }
     return gs_health_say(health, out, size, "container %s: %s%s%s (image %s)", text_of(status, "name"), reason,
                          *message ? ": " : "", message, text_of(status, "image"));
 }
@@ -69,10 +71,11 @@ static gs_health judge_failed(const gs_node *pod, char *out, size_t size)
         for (size_t i = 0; statuses && statuses->kind == GS_NODE_LIST && i < statuses->count; i++) {
             const gs_node *ended = gs_node_at(statuses->items[i], "state/terminated");
             int64_t code = gs_node_integer(ended, "exitCode", 0);
-            if (code != 0)
+            if (code != 0) {
                 return gs_health_say(GS_FAILED, out, size, "container %s ended with status %lld (%s) %s",
                                      text_of(statuses->items[i], "name"), (long long)code, text_of(ended, "reason"),
                                      text_of(ended, "message"));
+            }
         }
     }
     return gs_health_say(GS_FAILED, out, size, "the Pod failed: %s %s", text_of(status, "reason"), text_of(status, "message"));
@@ -84,16 +87,21 @@ gs_health gs_kube_pod_health(const gs_node *pod, char *reason, size_t size)
     const char *phase = text_of(status, "phase");
     const gs_node *scheduled = gs_kube_condition(pod, "PodScheduled");
     gs_health health;
-    if (strcmp(phase, "Failed") == 0)
+    if (strcmp(phase, "Failed") == 0) {
         return judge_failed(pod, reason, size);
-    if (strcmp(phase, "Succeeded") == 0)
+    }
+    if (strcmp(phase, "Succeeded") == 0) {
         return gs_health_say(GS_HEALTHY, reason, size, "the Pod has ended well");
+    }
     if (judge_containers(pod, "initContainerStatuses", &health, reason, size) ||
-        judge_containers(pod, "containerStatuses", &health, reason, size))
+        judge_containers(pod, "containerStatuses", &health, reason, size)) {
         return health;
-    if (gs_condition_is(scheduled, "False"))
+    }
+    if (gs_condition_is(scheduled, "False")) {
         return gs_health_say(GS_PROGRESSING, reason, size, "%s: %s", text_of(scheduled, "reason"), text_of(scheduled, "message"));
-    if (gs_condition_is(gs_kube_condition(pod, "Ready"), "True"))
+    }
+    if (gs_condition_is(gs_kube_condition(pod, "Ready"), "True")) {
         return gs_health_say(GS_HEALTHY, reason, size, "the Pod is ready");
+    }
     return gs_health_say(GS_PROGRESSING, reason, size, "the Pod is not ready yet");
 }

@@ -21,12 +21,15 @@ static int set_text(const replacing *r, gs_node *map, const char *key, const cha
 static int set_name(const replacing *r, gs_node *map, const gs_image_parts *parts, const char *name, gs_error *err)
 {
     const char *slash = strrchr(name, '/');
-    if (!parts->repository)
+    if (!parts->repository) {
         return set_text(r, map, "image", name, err);
-    if (!parts->image)
+    }
+    if (!parts->image) {
         return set_text(r, map, "repository", name, err);
-    if (!slash)
+    }
+    if (!slash) {
         return gs_fail(err, GS_ESPEC, "\"%s\" has no part for the key `repository`", name);
+    }
     const char *repository = gs_arena_copy(r->arena, name, (size_t)(slash - name));
     int code = repository ? set_text(r, map, "repository", repository, err) : gs_fail_nomem(err);
     return code < 0 ? code : set_text(r, map, "image", slash + 1, err);
@@ -44,8 +47,9 @@ static int set_version(const replacing *r, gs_node *map, const gs_image_parts *p
 {
     bool has_digest = gs_node_get(map, "digest") != NULL;
     const char *version = *to->tag || has_digest || gs_text_equal(parts->tag_key, "tag") ? to->tag : to->digest;
-    if ((!parts->tag_key && !(has_digest && *to->digest)) || (*version == '\0' && !has_digest))
+    if ((!parts->tag_key && !(has_digest && *to->digest)) || (*version == '\0' && !has_digest)) {
         return refuse_version(to, err);
+    }
     int code = parts->tag_key ? set_text(r, map, parts->tag_key, version, err) : 0;
     return code < 0 || !has_digest ? code : set_text(r, map, "digest", to->digest, err);
 }
@@ -54,16 +58,19 @@ static int replace_parts(const replacing *r, gs_node *map, const gs_image_parts 
 {
     gs_reference to;
     const char *with = r->replace(r->state, image);
-    if (!with)
+    if (!with) {
         return 0;
+    }
     int code = gs_reference_parse(with, &to, err);
-    if (code < 0)
+    if (code < 0) {
         return code;
+    }
     bool has_registry = gs_node_get(map, "registry") != NULL;
     const char *name = has_registry ? to.path : gs_arena_printf(r->arena, "%s/%s", to.host, to.path);
     code = name ? set_name(r, map, parts, name, err) : gs_fail_nomem(err);
-    if (code == 0 && has_registry)
+    if (code == 0 && has_registry) {
         code = set_text(r, map, "registry", to.host, err);
+    }
     return code < 0 ? code : set_version(r, map, parts, &to, err);
 }
 
@@ -82,10 +89,11 @@ static int replace_in_map(const replacing *r, gs_node *map, const gs_image_place
     const char *key = at->volume ? "reference" : "image";
     const gs_node *image = gs_node_get(map, key);
     int code = gs_image_parts_read(map, r->arena, &parts, &joined, err);
-    if (code == 0 && joined)
+    if (code == 0 && joined) {
         code = replace_parts(r, map, &parts, joined, err);
-    else if (code == 0 && gs_image_runs(at, key, image))
+    } else if (code == 0 && gs_image_runs(at, key, image)) {
         code = replace_scalar(r, map, key, image->text, err);
+    }
     for (size_t i = 0; code == 0 && i < map->count; i++) {
         gs_image_place below = gs_image_place_below(at, map->pairs[i].key);
         code = replace_in(r, map->pairs[i].value, &below, err);
@@ -97,10 +105,12 @@ static int replace_in(const replacing *r, gs_node *node, const gs_image_place *a
 {
     const gs_image_place item = {.list_key = at->key};
     int code = 0;
-    if (node->kind == GS_NODE_MAP)
+    if (node->kind == GS_NODE_MAP) {
         return replace_in_map(r, node, at, err);
-    for (size_t i = 0; node->kind == GS_NODE_LIST && code == 0 && i < node->count; i++)
+    }
+    for (size_t i = 0; node->kind == GS_NODE_LIST && code == 0 && i < node->count; i++) {
         code = replace_in(r, node->items[i], &item, err);
+    }
     return code;
 }
 
@@ -113,8 +123,9 @@ int gs_kube_replace_images(gs_arena *arena, gs_node *objects, const char *(*repl
         if (code < 0) {
             gs_object_id id;
             char text[GS_OBJECT_TEXT];
-            if (gs_object_identify(objects->items[i], &id, NULL) < 0)
+            if (gs_object_identify(objects->items[i], &id, NULL) < 0) {
                 return code;
+            }
             gs_object_id_text(&id, text, sizeof text);
             return gs_error_at(err, "%s", text);
         }

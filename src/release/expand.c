@@ -6,8 +6,9 @@
 static const char *find_variable(const gs_text_map *variables, const char *name, size_t len)
 {
     for (size_t i = 0; i < variables->count; i++) {
-        if (strncmp(variables->items[i].key, name, len) == 0 && variables->items[i].key[len] == '\0')
+        if (strncmp(variables->items[i].key, name, len) == 0 && variables->items[i].key[len] == '\0') {
             return variables->items[i].value;
+        }
     }
     return NULL;
 }

@@ -26,8 +26,9 @@ static gs_node *merged_map(gs_arena *arena, const gs_node *base, const gs_node *
 static const gs_node *find_named(const gs_node *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++) {
-        if (gs_text_equal(gs_node_text(list->items[i], "name"), name))
+        if (gs_text_equal(gs_node_text(list->items[i], "name"), name)) {
             return list->items[i];
+        }
     }
     return NULL;
 }
@@ -36,8 +37,9 @@ static const gs_node *find_named(const gs_node *list, const char *name)
 static gs_node *merged_named(gs_arena *arena, const gs_node *base, const gs_node *own)
 {
     gs_node *list = gs_node_new_list(arena);
-    if (!list)
+    if (!list) {
         return NULL;
+    }
     list->line = own->line;
     list->column = own->column;
     for (size_t i = 0; i < base->count; i++) {
@@ -49,19 +51,22 @@ static gs_node *merged_named(gs_arena *arena, const gs_node *base, const gs_node
     for (size_t i = 0; i < own->count; i++) {
         const char *name = gs_node_text(own->items[i], "name");
         /* A second one of the same name stays, to be refused by name. */
-        if (!name || !find_named(base, name) || find_named(own, name) != own->items[i])
+        if (!name || !find_named(base, name) || find_named(own, name) != own->items[i]) {
             list = gs_node_append(arena, list, gs_node_copy(arena, own->items[i]));
+        }
     }
     return list;
 }
 
 static bool replaces(const char *key, const gs_node *own)
 {
-    if (strcmp(key, "target") == 0)
+    if (strcmp(key, "target") == 0) {
         return gs_node_get(own, "kind") != NULL;
+    }
     for (size_t i = 0; strcmp(key, "source") == 0 && i < GS_SOURCE_KINDS; i++) {
-        if (gs_node_get(own, gs_source_kinds[i]))
+        if (gs_node_get(own, gs_source_kinds[i])) {
             return true;
+        }
     }
     return false;
 }
@@ -69,10 +74,12 @@ static bool replaces(const char *key, const gs_node *own)
 static gs_node *merged_value(gs_arena *arena, const char *key, const gs_node *base, const gs_node *own)
 {
     bool named = strcmp(key, "units") == 0 || strcmp(key, "migrations") == 0;
-    if (named && base->kind == GS_NODE_LIST && own->kind == GS_NODE_LIST)
+    if (named && base->kind == GS_NODE_LIST && own->kind == GS_NODE_LIST) {
         return merged_named(arena, base, own);
-    if (base->kind == GS_NODE_MAP && own->kind == GS_NODE_MAP && !replaces(key, own))
+    }
+    if (base->kind == GS_NODE_MAP && own->kind == GS_NODE_MAP && !replaces(key, own)) {
         return merged_map(arena, base, own);
+    }
     return gs_node_copy(arena, own);
 }
 
@@ -90,8 +97,9 @@ static gs_node *put(gs_arena *arena, gs_node *map, const gs_pair *written, gs_no
 static gs_node *merged_map(gs_arena *arena, const gs_node *base, const gs_node *own)
 {
     gs_node *map = gs_node_new_map(arena);
-    if (!map)
+    if (!map) {
         return NULL;
+    }
     map->line = own->line;
     map->column = own->column;
     for (size_t i = 0; i < own->count; i++) {
@@ -101,8 +109,9 @@ static gs_node *merged_map(gs_arena *arena, const gs_node *base, const gs_node *
                   inherited ? merged_value(arena, pair->key, inherited, pair->value) : gs_node_copy(arena, pair->value));
     }
     for (size_t i = 0; i < base->count && map; i++) {
-        if (!gs_node_get(map, base->pairs[i].key))
+        if (!gs_node_get(map, base->pairs[i].key)) {
             map = put(arena, map, &base->pairs[i], gs_node_copy(arena, base->pairs[i].value));
+        }
     }
     return map;
 }
@@ -115,10 +124,12 @@ static gs_node *inheritance(gs_arena *arena, const gs_node *environment)
     for (size_t i = 0; i < environment->count && map; i++) {
         const gs_pair *pair = &environment->pairs[i];
         bool kept_back = false;
-        for (size_t k = 0; k < sizeof own / sizeof own[0]; k++)
+        for (size_t k = 0; k < sizeof own / sizeof own[0]; k++) {
             kept_back = kept_back || strcmp(pair->key, own[k]) == 0;
-        if (!kept_back)
+        }
+        if (!kept_back) {
             map = put(arena, map, pair, pair->value);
+        }
     }
     return map;
 }
@@ -142,21 +153,26 @@ static int resolve(const heir *h, size_t index)
     gs_node *environment = h->environments->items[index];
     const gs_node *extends = gs_node_get(environment, "extends");
     size_t base;
-    if (h->progress[index] == DONE || !extends || extends->kind != GS_NODE_TEXT)
+    if (h->progress[index] == DONE || !extends || extends->kind != GS_NODE_TEXT) {
         return 0;
-    if (h->progress[index] == IN_WORK)
+    }
+    if (h->progress[index] == IN_WORK) {
         return gs_bind_fail(h->doc, (gs_place){extends->line, extends->column}, h->err,
                             "the environments extend each other in a circle");
+    }
     h->progress[index] = IN_WORK;
     int code = find_base(h, extends, &base);
-    if (code == 0)
+    if (code == 0) {
         code = resolve(h, base);
-    if (code < 0)
+    }
+    if (code < 0) {
         return code;
+    }
     gs_node *inherited = inheritance(h->doc->arena, h->environments->items[base]);
     gs_node *whole = inherited ? merged_map(h->doc->arena, inherited, environment) : NULL;
-    if (!whole)
+    if (!whole) {
         return gs_fail_nomem(h->err);
+    }
     h->environments->items[index] = whole;
     h->progress[index] = DONE;
     return 0;
@@ -165,18 +181,21 @@ static int resolve(const heir *h, size_t index)
 int gs_release_inherit(gs_doc *doc, gs_error *err)
 {
     heir h = {.doc = doc, .environments = gs_node_get(doc->root, "environments"), .err = err};
-    if (!h.environments || h.environments->kind != GS_NODE_LIST)
+    if (!h.environments || h.environments->kind != GS_NODE_LIST) {
         return 0;
+    }
     if (h.environments->count > GS_MAX_ENVIRONMENTS) {
         (void)gs_bind_fail(doc, (gs_place){h.environments->line, h.environments->column}, err,
                            "there are %zu environments; gapship takes up to %u", h.environments->count, GS_MAX_ENVIRONMENTS);
         return gs_error_recode(err, GS_ELIMIT);
     }
     h.progress = gs_arena_array(doc->arena, h.environments->count, sizeof *h.progress);
-    if (!h.progress)
+    if (!h.progress) {
         return gs_fail_nomem(err);
+    }
     int code = 0;
-    for (size_t i = 0; code == 0 && i < h.environments->count; i++)
+    for (size_t i = 0; code == 0 && i < h.environments->count; i++) {
         code = resolve(&h, i);
+    }
     return code;
 }

@@ -65,16 +65,18 @@ const gs_bind_table gs_lock_table = {"a release lock", sizeof(gs_lock_file), loc
 int gs_lock_new(gs_lock **out, gs_error *err)
 {
     GS_AUTO_LOCK gs_lock *lock = calloc(1, sizeof *lock);
-    if (!lock || !(lock->arena = gs_arena_new()))
+    if (!lock || !(lock->arena = gs_arena_new())) {
         return gs_fail_nomem(err);
+    }
     *out = GS_STEAL(lock);
     return 0;
 }
 
 void gs_lock_free(gs_lock *lock)
 {
-    if (!lock)
+    if (!lock) {
         return;
+    }
     gs_doc_free(lock->doc);
     gs_arena_free(lock->arena);
     free(lock);
@@ -97,11 +99,13 @@ static int check_images(const gs_lock *lock, gs_error *err)
 {
     for (size_t i = 0; i < lock->images.count; i++) {
         const gs_locked_image *image = &lock->images.items[i];
-        if (*image->tag && !gs_tag_valid(image->tag))
+        if (*image->tag && !gs_tag_valid(image->tag)) {
             return fail_lock(lock, "images", i, err, "the tag is malformed");
+        }
         for (size_t k = 0; k < i; k++) {
-            if (strcmp(lock->images.items[k].as, image->as) == 0)
+            if (strcmp(lock->images.items[k].as, image->as) == 0) {
                 return fail_lock(lock, "images", i, err, "the same site repository is locked twice");
+            }
         }
     }
     return 0;
@@ -112,18 +116,22 @@ int gs_lock_parse(const char *name, const char *data, size_t len, gs_lock **out,
     GS_AUTO_LOCK gs_lock *lock = NULL;
     gs_lock_file file;
     int code = gs_lock_new(&lock, err);
-    if (code == 0)
+    if (code == 0) {
         code = gs_doc_parse(GS_JSON, name, data, len, &lock->doc, err);
-    if (code == 0)
+    }
+    if (code == 0) {
         code = gs_bind_read(&gs_lock_table, lock->doc, lock->doc->root, lock->arena, &file, err);
-    if (code < 0)
+    }
+    if (code < 0) {
         return code;
+    }
     file.lock.doc = lock->doc;
     file.lock.arena = lock->arena;
     *lock = file.lock;
     code = check_images(lock, err);
-    if (code < 0)
+    if (code < 0) {
         return code;
+    }
     *out = GS_STEAL(lock);
     return 0;
 }
@@ -139,8 +147,9 @@ int gs_lock_write(const gs_lock *lock, gs_buf *out, gs_error *err)
 const gs_locked_image *gs_lock_image(const gs_lock *lock, const char *as)
 {
     for (size_t i = 0; i < lock->images.count; i++) {
-        if (strcmp(lock->images.items[i].as, as) == 0)
+        if (strcmp(lock->images.items[i].as, as) == 0) {
             return &lock->images.items[i];
+        }
     }
     return NULL;
 }
@@ -148,8 +157,9 @@ const gs_locked_image *gs_lock_image(const gs_lock *lock, const char *as)
 const gs_locked_content *gs_lock_find(const gs_locked_content *items, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
-        if (gs_text_equal(items[i].name, name))
+        if (gs_text_equal(items[i].name, name)) {
             return &items[i];
+        }
     }
     return NULL;
 }
@@ -161,14 +171,16 @@ static bool named_by(const gs_locked_image *image, gs_reference *out)
     char text[GS_REFERENCE_TEXT];
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_image_source source;
-    if (!arena || gs_image_source_parse(image->from, arena, &source, NULL) < 0)
+    if (!arena || gs_image_source_parse(image->from, arena, &source, NULL) < 0) {
         return false;
+    }
     if (source.transport == GS_DOCKER) {
         *out = source.reference;
         return true;
     }
-    if (source.transport == GS_DOCKER_ARCHIVE && source.name && gs_reference_parse(source.name, out, NULL) == 0)
+    if (source.transport == GS_DOCKER_ARCHIVE && source.name && gs_reference_parse(source.name, out, NULL) == 0) {
         return true;
+    }
     (void)snprintf(text, sizeof text, "%s%s%s", image->as, *image->tag ? ":" : "", image->tag);
     return gs_reference_parse(text, out, NULL) == 0;
 }
@@ -178,11 +190,13 @@ const gs_locked_image *gs_lock_match(const gs_lock *lock, const gs_reference *re
     for (size_t i = 0; i < lock->images.count; i++) {
         const gs_locked_image *image = &lock->images.items[i];
         gs_reference name;
-        if (!named_by(image, &name) || strcmp(name.host, reference->host) != 0 || strcmp(name.path, reference->path) != 0)
+        if (!named_by(image, &name) || strcmp(name.host, reference->host) != 0 || strcmp(name.path, reference->path) != 0) {
             continue;
+        }
         bool same = *reference->digest ? strcmp(reference->digest, image->digest) == 0 : strcmp(reference->tag, name.tag) == 0;
-        if (same)
+        if (same) {
             return image;
+        }
     }
     return NULL;
 }

@@ -9,16 +9,18 @@
 static size_t find_unit(const gs_environment_spec *environment, const char *name)
 {
     size_t i = 0;
-    while (i < environment->units.count && strcmp(environment->units.items[i].name, name) != 0)
+    while (i < environment->units.count && strcmp(environment->units.items[i].name, name) != 0) {
         i++;
+    }
     return i;
 }
 
 static bool is_ready(const gs_environment_spec *environment, const gs_unit_spec *unit, const bool *placed)
 {
     for (size_t i = 0; i < unit->needs.count; i++) {
-        if (!placed[find_unit(environment, unit->needs.items[i])])
+        if (!placed[find_unit(environment, unit->needs.items[i])]) {
             return false;
+        }
     }
     return true;
 }
@@ -29,8 +31,9 @@ static size_t next_in_circle(const gs_environment_spec *environment, size_t at, 
     const gs_text_list *needs = &environment->units.items[at].needs;
     for (size_t i = 0; i < needs->count; i++) {
         size_t need = find_unit(environment, needs->items[i]);
-        if (!placed[need])
+        if (!placed[need]) {
             return need;
+        }
     }
     return at;
 }
@@ -38,10 +41,12 @@ static size_t next_in_circle(const gs_environment_spec *environment, size_t at, 
 static int fail_circle(const gs_release *release, const gs_environment_spec *environment, const bool *placed, gs_error *err)
 {
     size_t at = 0;
-    while (placed[at])
+    while (placed[at]) {
         at++;
-    for (size_t i = 0; i < environment->units.count; i++)
+    }
+    for (size_t i = 0; i < environment->units.count; i++) {
         at = next_in_circle(environment, at, placed); /* from whatever leads to the circle into it */
+    }
     GS_AUTO_BUF gs_buf circle;
     gs_buf_init(&circle, GS_ERROR_MESSAGE_MAX);
     size_t start = at;
@@ -58,8 +63,9 @@ static int check_needs(const gs_release *release, const gs_environment_spec *env
 {
     for (size_t i = 0; i < unit->needs.count; i++) {
         const char *need = unit->needs.items[i];
-        if (find_unit(environment, need) < environment->units.count)
+        if (find_unit(environment, need) < environment->units.count) {
             continue;
+        }
         char path[32];
         (void)snprintf(path, sizeof path, "needs/%zu", i);
         return gs_release_fail(release, unit->place, path, err, "\"%s\" needs \"%s\", which is no unit of \"%s\"", unit->name, need,
@@ -73,19 +79,23 @@ int gs_release_order_units(gs_release *release, gs_environment_spec *environment
     size_t count = environment->units.count;
     gs_unit_spec *ordered = gs_arena_array(release->arena, count, sizeof *ordered);
     bool *placed = gs_arena_array(release->arena, count, sizeof *placed);
-    if (!ordered || !placed)
+    if (!ordered || !placed) {
         return gs_fail_nomem(err);
+    }
     for (size_t i = 0; i < count; i++) {
         int code = check_needs(release, environment, &environment->units.items[i], err);
-        if (code < 0)
+        if (code < 0) {
             return code;
+        }
     }
     for (size_t done = 0; done < count; done++) {
         size_t next = 0;
-        while (next < count && (placed[next] || !is_ready(environment, &environment->units.items[next], placed)))
+        while (next < count && (placed[next] || !is_ready(environment, &environment->units.items[next], placed))) {
             next++;
-        if (next == count)
+        }
+        if (next == count) {
             return fail_circle(release, environment, placed, err);
+        }
         ordered[done] = environment->units.items[next];
         placed[next] = true;
     }

@@ -36,12 +36,14 @@ bool gs_rule_path(const char *text)
 /* A letter or '_', then also digits and what extra has. */
 static bool is_identifier(const char *text, const char *extra)
 {
-    if (is_in(*text, digits))
+    if (is_in(*text, digits)) {
         return false;
+    }
     size_t len = strlen(text);
     for (const char *p = text; *p; p++) {
-        if (!is_in(*p, lower) && !is_in(*p, upper) && !is_in(*p, digits) && *p != '_' && (p == text || !is_in(*p, extra)))
+        if (!is_in(*p, lower) && !is_in(*p, upper) && !is_in(*p, digits) && *p != '_' && (p == text || !is_in(*p, extra))) {
             return false;
+        }
     }
     return len > 0 && len <= 253;
 }
@@ -62,8 +64,9 @@ static bool is_dns(const char *text, const char *inner, size_t max)
     size_t len = strlen(text);
     for (size_t i = 0; i < len; i++) {
         bool edge = i == 0 || i == len - 1;
-        if (!is_in(text[i], lower) && !is_in(text[i], digits) && (edge || !is_in(text[i], inner)))
+        if (!is_in(text[i], lower) && !is_in(text[i], digits) && (edge || !is_in(text[i], inner))) {
             return false;
+        }
     }
     return len > 0 && len <= max;
 }

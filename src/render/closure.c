@@ -74,22 +74,28 @@ static int look_up(const following *f, const gs_node *entry, const char *written
     closure *c = f->closure;
     bool failed = false;
     struct stat info;
-    if (gs_kustomization_remote(written))
+    if (gs_kustomization_remote(written)) {
         return refuse_remote(f, entry, err);
+    }
     *path = gs_kustomization_join(c->arena, f->directory, written, &failed);
-    if (failed)
+    if (failed) {
         return gs_fail_nomem(err);
-    if (!*path)
+    }
+    if (!*path) {
         return refuse_outside(f, entry, err);
+    }
     const char *whole = gs_arena_printf(c->arena, "%s/%s", c->root, *path);
-    if (!whole)
+    if (!whole) {
         return gs_fail_nomem(err);
+    }
     GS_AUTO_FREE char *real = gs_fs_real_path(whole);
-    if (!real || stat(real, &info) != 0)
+    if (!real || stat(real, &info) != 0) {
         return refuse(f, entry, err, "what this names does not exist");
+    }
     size_t len = strlen(c->real_root);
-    if (strncmp(real, c->real_root, len) != 0 || (real[len] != '/' && real[len] != '\0'))
+    if (strncmp(real, c->real_root, len) != 0 || (real[len] != '/' && real[len] != '\0')) {
         return refuse_outside(f, entry, err);
+    }
     *kind = S_ISDIR(info.st_mode) ? ENTRY_DIRECTORY : ENTRY_FILE;
     return 0;
 }
@@ -111,10 +117,11 @@ static int follow_file(const following *f, const gs_node *entry, const char *wri
 {
     const char *path = NULL;
     entry_kind kind = ENTRY_FILE;
-    int rc = look_up(f, entry, written, &path, &kind, err);
-    if (rc == 0 && kind == ENTRY_DIRECTORY)
-        rc = refuse(f, entry, err, "this is a directory where a file is due");
-    return rc < 0 ? rc : add_file(f->closure, path, err);
+    int code = look_up(f, entry, written, &path, &kind, err);
+    if (code == 0 && kind == ENTRY_DIRECTORY) {
+        code = refuse(f, entry, err, "this is a directory where a file is due");
+    }
+    return code < 0 ? code : add_file(f->closure, path, err);
 }
 
 /* An entry that may be a file or a directory with a kustomization of its own. */
@@ -122,15 +129,17 @@ static int follow_any(const following *f, const gs_node *entry, const char **fil
 {
     const char *path = NULL;
     entry_kind kind = ENTRY_FILE;
-    int rc = look_up(f, entry, entry->text, &path, &kind, err);
-    if (rc < 0)
-        return rc;
+    int code = look_up(f, entry, entry->text, &path, &kind, err);
+    if (code < 0) {
+        return code;
+    }
     if (kind == ENTRY_DIRECTORY) {
-        rc = follow_directory(f->closure, path, f->depth + 1, err);
+        code = follow_directory(f->closure, path, f->depth + 1, err);
         /* What is wrong in there has its own place; that nothing is there has this one. */
-        if (rc < 0 && err && err->where[0] == '\0')
+        if (code < 0 && err && err->where[0] == '\0') {
             (void)gs_error_at(err, "%s:%d:%d", f->file, entry->line, entry->column);
-        return rc;
+        }
+        return code;
     }
     *file = path;
     return add_file(f->closure, path, err);
@@ -143,16 +152,19 @@ static int follow_any(const following *f, const gs_node *entry, const char **fil
 static int each_name(const following *f, const gs_node *field,
                      int (*follow)(const following *f, const gs_node *entry, gs_error *err), gs_error *err)
 {
-    int rc = 0;
-    if (!field)
+    int code = 0;
+    if (!field) {
         return 0;
-    if (names_something(field))
-        return follow(f, field, err);
-    for (size_t i = 0; rc == 0 && field->kind == GS_NODE_LIST && i < field->count; i++) {
-        if (names_something(field->items[i]))
-            rc = follow(f, field->items[i], err);
     }
-    return rc;
+    if (names_something(field)) {
+        return follow(f, field, err);
+    }
+    for (size_t i = 0; code == 0 && field->kind == GS_NODE_LIST && i < field->count; i++) {
+        if (names_something(field->items[i])) {
+            code = follow(f, field->items[i], err);
+        }
+    }
+    return code;
 }
 
 static int plain_file(const following *f, const gs_node *entry, gs_error *err)
@@ -180,10 +192,11 @@ static int resource(const following *f, const gs_node *entry, gs_error *err)
 
 static int generator_files(const following *f, const gs_node *generator, gs_error *err)
 {
-    int rc = each_name(f, gs_node_get(generator, "files"), keyed_file, err);
-    if (rc == 0)
-        rc = each_name(f, gs_node_get(generator, "envs"), plain_file, err);
-    return rc < 0 ? rc : each_name(f, gs_node_get(generator, "env"), plain_file, err);
+    int code = each_name(f, gs_node_get(generator, "files"), keyed_file, err);
+    if (code == 0) {
+        code = each_name(f, gs_node_get(generator, "envs"), plain_file, err);
+    }
+    return code < 0 ? code : each_name(f, gs_node_get(generator, "env"), plain_file, err);
 }
 
 static int path_of(const following *f, const gs_node *map, gs_error *err)
@@ -195,10 +208,11 @@ static int path_of(const following *f, const gs_node *map, gs_error *err)
 static int each_map(const following *f, const gs_node *field, int (*follow)(const following *f, const gs_node *map, gs_error *err),
                     gs_error *err)
 {
-    int rc = 0;
-    for (size_t i = 0; field && field->kind == GS_NODE_LIST && rc == 0 && i < field->count; i++)
-        rc = follow(f, field->items[i], err);
-    return rc;
+    int code = 0;
+    for (size_t i = 0; field && field->kind == GS_NODE_LIST && code == 0 && i < field->count; i++) {
+        code = follow(f, field->items[i], err);
+    }
+    return code;
 }
 
 static int refuse_chart(const following *f, const gs_node *chart, gs_error *err)
@@ -213,19 +227,21 @@ static int refuse_chart(const following *f, const gs_node *chart, gs_error *err)
 /* A generator's or transformer's own configuration names files as the field of a kustomization does that it stands for. */
 static int plugin_document(const following *f, const gs_node *plugin, gs_error *err)
 {
-    if (gs_text_equal(gs_node_text(plugin, "kind"), "HelmChartInflationGenerator"))
+    if (gs_text_equal(gs_node_text(plugin, "kind"), "HelmChartInflationGenerator")) {
         return refuse_chart(f, plugin, err);
-    int rc = path_of(f, plugin, err);
-    return rc < 0 ? rc : generator_files(f, plugin, err);
+    }
+    int code = path_of(f, plugin, err);
+    return code < 0 ? code : generator_files(f, plugin, err);
 }
 
 static int plugin_text(const following *f, const char *name, const char *text, size_t len, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
     const following in_file = {.closure = f->closure, .directory = f->directory, .file = name, .depth = f->depth};
-    int rc = gs_doc_parse_manifests(name, text, len, &doc, err);
-    if (rc < 0)
-        return rc == GS_ESPEC ? gs_error_recode(err, GS_ECHECK) : rc;
+    int code = gs_doc_parse_manifests(name, text, len, &doc, err);
+    if (code < 0) {
+        return code == GS_ESPEC ? gs_error_recode(err, GS_ECHECK) : code;
+    }
     return each_map(&in_file, doc->root, plugin_document, err);
 }
 
@@ -234,13 +250,15 @@ static int plugin(const following *f, const gs_node *entry, gs_error *err)
     GS_AUTO_BUF gs_buf text;
     const char *file = NULL;
     gs_buf_init(&text, GS_MAX_DOC_BYTES);
-    if (is_inline(entry))
+    if (is_inline(entry)) {
         return plugin_text(f, f->file, entry->text, entry->text_len, err);
-    int rc = follow_any(f, entry, &file, err);
-    if (rc < 0 || !file)
-        return rc;
-    rc = gs_fs_read_file(f->closure->tree, file, &text, err);
-    return rc < 0 ? rc : plugin_text(f, file, gs_buf_text(&text), text.len, err);
+    }
+    int code = follow_any(f, entry, &file, err);
+    if (code < 0 || !file) {
+        return code;
+    }
+    code = gs_fs_read_file(f->closure->tree, file, &text, err);
+    return code < 0 ? code : plugin_text(f, file, gs_buf_text(&text), text.len, err);
 }
 
 typedef struct name_field {
@@ -266,12 +284,14 @@ static int follow_fields(const following *f, const gs_node *root, gs_error *err)
         {"helmCharts", refuse_chart},
         {"helmChartInflationGenerator", refuse_chart},
     };
-    int rc = path_of(f, gs_node_get(root, "openapi"), err);
-    for (size_t i = 0; rc == 0 && i < sizeof names / sizeof names[0]; i++)
-        rc = each_name(f, gs_node_get(root, names[i].key), names[i].follow, err);
-    for (size_t i = 0; rc == 0 && i < sizeof maps / sizeof maps[0]; i++)
-        rc = each_map(f, gs_node_get(root, maps[i].key), maps[i].follow, err);
-    return rc;
+    int code = path_of(f, gs_node_get(root, "openapi"), err);
+    for (size_t i = 0; code == 0 && i < sizeof names / sizeof names[0]; i++) {
+        code = each_name(f, gs_node_get(root, names[i].key), names[i].follow, err);
+    }
+    for (size_t i = 0; code == 0 && i < sizeof maps / sizeof maps[0]; i++) {
+        code = each_map(f, gs_node_get(root, maps[i].key), maps[i].follow, err);
+    }
+    return code;
 }
 
 /* Directories --------------------------------------------------------------------------------------------------------------------
@@ -280,8 +300,9 @@ static int follow_fields(const following *f, const gs_node *root, gs_error *err)
 static bool is_seen(const closure *c, const char *directory)
 {
     for (size_t i = 0; i < c->seen_count; i++) {
-        if (strcmp(c->seen[i], directory) == 0)
+        if (strcmp(c->seen[i], directory) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -289,23 +310,29 @@ static bool is_seen(const closure *c, const char *directory)
 static int follow_directory(closure *c, const char *directory, int depth, gs_error *err)
 {
     gs_kustomization kustomization;
-    if (is_seen(c, directory))
+    if (is_seen(c, directory)) {
         return 0;
-    if (depth > GS_MAX_DOC_DEPTH)
+    }
+    if (depth > GS_MAX_DOC_DEPTH) {
         return gs_fail(err, GS_ELIMIT, "kustomizations name each other more than %d deep", GS_MAX_DOC_DEPTH);
-    int rc = gs_check_stop(c->run, 2, err);
-    if (rc == 0)
-        rc = push_text(c->arena, &c->seen, &c->seen_count, &c->seen_room, directory, err);
-    if (rc == 0)
-        rc = gs_kustomization_read(c->tree, directory, c->arena, &kustomization, err);
-    if (rc < 0)
-        return rc;
+    }
+    int code = gs_check_stop(c->run, 2, err);
+    if (code == 0) {
+        code = push_text(c->arena, &c->seen, &c->seen_count, &c->seen_room, directory, err);
+    }
+    if (code == 0) {
+        code = gs_kustomization_read(c->tree, directory, c->arena, &kustomization, err);
+    }
+    if (code < 0) {
+        return code;
+    }
     const following f = {.closure = c, .directory = directory, .file = kustomization.path, .depth = depth};
-    rc = add_file(c, kustomization.path, err);
-    if (rc == 0)
-        rc = follow_fields(&f, kustomization.doc->root, err);
+    code = add_file(c, kustomization.path, err);
+    if (code == 0) {
+        code = follow_fields(&f, kustomization.doc->root, err);
+    }
     gs_doc_free(kustomization.doc);
-    return rc;
+    return code;
 }
 
 static int compare_texts(const void *a, const void *b)
@@ -318,8 +345,9 @@ static void sort_files(closure *c)
     size_t kept = 0;
     qsort((void *)c->files, c->file_count, sizeof *c->files, compare_texts);
     for (size_t i = 0; i < c->file_count; i++) {
-        if (kept == 0 || strcmp(c->files[kept - 1], c->files[i]) != 0)
+        if (kept == 0 || strcmp(c->files[kept - 1], c->files[i]) != 0) {
             c->files[kept++] = c->files[i];
+        }
     }
     c->file_count = kept;
 }
@@ -329,20 +357,25 @@ static int close_over(const gs_run *run, const char *root, const char *path, gs_
     GS_AUTO_FD int tree = -1;
     bool failed = false;
     const char *start = gs_kustomization_join(arena, ".", path, &failed);
-    if (failed)
+    if (failed) {
         return gs_fail_nomem(err);
-    if (!start)
+    }
+    if (!start) {
         return gs_fail(err, GS_ECHECK, "the path %s leaves the overlay", path);
-    int rc = gs_fs_open_dir(AT_FDCWD, root, &tree, err);
-    if (rc < 0)
-        return rc == GS_ENOTFOUND ? gs_error_recode(err, GS_ECHECK) : rc;
+    }
+    int code = gs_fs_open_dir(AT_FDCWD, root, &tree, err);
+    if (code < 0) {
+        return code == GS_ENOTFOUND ? gs_error_recode(err, GS_ECHECK) : code;
+    }
     GS_AUTO_FREE char *real_root = gs_fs_real_path(root);
-    if (!real_root)
+    if (!real_root) {
         return gs_fail_nomem(err);
+    }
     closure c = {.run = run, .root = root, .real_root = real_root, .tree = tree, .arena = arena};
-    rc = follow_directory(&c, start, 0, err);
-    if (rc < 0)
-        return rc;
+    code = follow_directory(&c, start, 0, err);
+    if (code < 0) {
+        return code;
+    }
     sort_files(&c);
     *out = (gs_text_list){.items = c.files, .count = c.file_count};
     return 0;

@@ -46,8 +46,9 @@ static size_t end_of(const gs_node *node)
     size_t end = node->kind == GS_NODE_LIST || node->kind == GS_NODE_MAP ? 0 : node->offset + node->length;
     for (size_t i = 0; i < node->count; i++) {
         size_t inner = end_of(node->kind == GS_NODE_LIST ? node->items[i] : node->pairs[i].value);
-        if (inner > end)
+        if (inner > end) {
             end = inner;
+        }
     }
     return end;
 }
@@ -62,8 +63,9 @@ static int dash_column(const gs_edit_plan *plan, const gs_node *item)
 {
     size_t start = line_start(plan, item->line);
     size_t at = start;
-    while (at < plan->len && plan->data[at] == ' ')
+    while (at < plan->len && plan->data[at] == ' ') {
         at++;
+    }
     return at < plan->len && plan->data[at] == '-' ? (int)(at - start) : -1;
 }
 
@@ -86,8 +88,9 @@ static bool is_plain(const gs_edit_plan *plan, const char *value, bool flow)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
     const char *text = gs_arena_printf(plan->arena, flow ? "{k: %s}" : "k: %s", value);
-    if (!text || gs_doc_parse(GS_MANIFEST, "value", text, strlen(text), &doc, NULL) < 0)
+    if (!text || gs_doc_parse(GS_MANIFEST, "value", text, strlen(text), &doc, NULL) < 0) {
         return false;
+    }
     const gs_node *node = gs_node_get(doc->root, "k");
     return node && doc->root->count == 1 && node->kind == GS_NODE_TEXT && !node->quoted && strcmp(node->text, value) == 0;
 }
@@ -97,8 +100,9 @@ static const char *written(const gs_edit_plan *plan, const char *value, bool flo
 {
     GS_AUTO_BUF gs_buf quoted;
     gs_buf_init(&quoted, 6 * strlen(value) + 3);
-    if (is_plain(plan, value, flow))
+    if (is_plain(plan, value, flow)) {
         return value;
+    }
     gs_buf_add_json_text(&quoted, value, strlen(value));
     return quoted.failed ? NULL : gs_arena_text(plan->arena, gs_buf_text(&quoted));
 }
@@ -106,8 +110,9 @@ static const char *written(const gs_edit_plan *plan, const char *value, bool flo
 /* Whole lines that begin a line at offset, or follow a last line without a line break: then the text stays without one. */
 static int add_lines(gs_edit_plan *plan, size_t offset, const char *lines, gs_error *err)
 {
-    if (!lines || ends_in_line_break(plan, offset))
+    if (!lines || ends_in_line_break(plan, offset)) {
         return add_splice(plan, offset, 0, lines, err);
+    }
     size_t len = strlen(lines) - strlen(plan->line_break);
     return add_splice(plan, offset, 0, gs_arena_printf(plan->arena, "%s%.*s", plan->line_break, (int)len, lines), err);
 }
@@ -124,21 +129,26 @@ static int refuse(const gs_node *node, gs_error *err, const char *why)
 static int replace_scalar(gs_edit_plan *plan, const gs_node *node, const char *value, bool flow, gs_error *err)
 {
     char mark = node->length > 0 ? plan->data[node->offset] : '\0';
-    if (node->kind == GS_NODE_TEXT && strcmp(node->text, value) == 0)
+    if (node->kind == GS_NODE_TEXT && strcmp(node->text, value) == 0) {
         return 0;
-    if (mark == '|' || mark == '>')
+    }
+    if (mark == '|' || mark == '>') {
         return refuse(node, err, "a value is a block of lines");
-    if (node->length == 0)
+    }
+    if (node->length == 0) {
         return add_splice(plan, node->offset, 0, gs_arena_printf(plan->arena, " %s", written(plan, value, flow)), err);
-    if (mark == '\'' && !strchr(value, '\''))
+    }
+    if (mark == '\'' && !strchr(value, '\'')) {
         return add_splice(plan, node->offset, node->length, gs_arena_printf(plan->arena, "'%s'", value), err);
-    if (mark != '"')
+    }
+    if (mark != '"') {
         return add_splice(plan, node->offset, node->length, written(plan, value, flow), err);
+    }
     GS_AUTO_BUF gs_buf quoted;
     gs_buf_init(&quoted, 6 * strlen(value) + 3);
     gs_buf_add_json_text(&quoted, value, strlen(value));
-    int rc = gs_buf_check(&quoted, err);
-    return rc < 0 ? rc : add_splice(plan, node->offset, node->length, gs_arena_text(plan->arena, gs_buf_text(&quoted)), err);
+    int code = gs_buf_check(&quoted, err);
+    return code < 0 ? code : add_splice(plan, node->offset, node->length, gs_arena_text(plan->arena, gs_buf_text(&quoted)), err);
 }
 
 /* Puts "key: value" behind the scalar `after` of the entry. */
@@ -148,10 +158,12 @@ static int insert_pair(gs_edit_plan *plan, const gs_node *entry, const gs_node *
     bool flow = is_flow(plan, entry);
     const char *scalar = written(plan, value, flow);
     size_t end = after->offset + after->length;
-    if (!scalar)
+    if (!scalar) {
         return gs_fail_nomem(err);
-    if (flow)
+    }
+    if (flow) {
         return add_splice(plan, end, 0, gs_arena_printf(plan->arena, ", %s: %s", key, scalar), err);
+    }
     return add_lines(plan, line_end(plan, end),
                      gs_arena_printf(plan->arena, "%*s%s: %s%s", entry->column - 1, "", key, scalar, plan->line_break), err);
 }
@@ -160,14 +172,17 @@ static int insert_pair(gs_edit_plan *plan, const gs_node *entry, const gs_node *
 static int remove_pair(gs_edit_plan *plan, const gs_node *entry, const char *key, gs_error *err)
 {
     size_t i = 0;
-    while (i < entry->count && strcmp(entry->pairs[i].key, key) != 0)
+    while (i < entry->count && strcmp(entry->pairs[i].key, key) != 0) {
         i++;
-    if (i == entry->count)
+    }
+    if (i == entry->count) {
         return 0;
+    }
     size_t start = line_start(plan, entry->pairs[i].line);
     size_t end = end_of(entry->pairs[i].value);
-    if (i == 0)
+    if (i == 0) {
         return refuse(entry, err, "it begins with a key that has to go");
+    }
     if (is_flow(plan, entry)) {
         start = end_of(entry->pairs[i - 1].value);
         return end < start ? refuse(entry, err, "it has anchors") : add_splice(plan, start, end - start, "", err);
@@ -184,20 +199,22 @@ static int plan_entry(gs_edit_plan *plan, const gs_node *entry, const gs_image_e
     } fields[] = {{"newName", edit->new_name, false}, {"newTag", edit->new_tag, true}, {"digest", edit->digest, true}};
     const gs_node *after = gs_node_get(entry, "name");
     bool flow = is_flow(plan, entry);
-    int rc = remove_pair(plan, entry, "tagSuffix", err);
-    for (size_t i = 0; rc == 0 && i < sizeof fields / sizeof fields[0]; i++) {
+    int code = remove_pair(plan, entry, "tagSuffix", err);
+    for (size_t i = 0; code == 0 && i < sizeof fields / sizeof fields[0]; i++) {
         const gs_node *node = gs_node_get(entry, fields[i].key);
         bool pointless = strcmp(fields[i].key, "newName") == 0 && gs_text_equal(fields[i].value, edit->name);
-        if (node && fields[i].value)
-            rc = replace_scalar(plan, node, fields[i].value, flow, err);
-        else if (node && fields[i].removed)
-            rc = remove_pair(plan, entry, fields[i].key, err);
-        else if (!node && fields[i].value && !pointless)
-            rc = insert_pair(plan, entry, after, fields[i].key, fields[i].value, err);
-        if (node && fields[i].value)
+        if (node && fields[i].value) {
+            code = replace_scalar(plan, node, fields[i].value, flow, err);
+        } else if (node && fields[i].removed) {
+            code = remove_pair(plan, entry, fields[i].key, err);
+        } else if (!node && fields[i].value && !pointless) {
+            code = insert_pair(plan, entry, after, fields[i].key, fields[i].value, err);
+        }
+        if (node && fields[i].value) {
             after = node;
+        }
     }
-    return rc;
+    return code;
 }
 
 /* New entries --------------------------------------------------------------------------------------------------------------------
@@ -207,22 +224,26 @@ static void add_pair_text(gs_edit_plan *plan, gs_buf *out, const char *before, c
 {
     const char *scalar = written(plan, value, flow);
     gs_buf_printf(out, "%s%s: ", before, key);
-    if (scalar)
+    if (scalar) {
         gs_buf_add_text(out, scalar);
-    else
+    } else {
         out->failed = GS_ENOMEM;
+    }
 }
 
 /* The entry's pairs, with `between` before each but the first. */
 static void add_entry_text(gs_edit_plan *plan, gs_buf *out, const gs_image_edit *edit, const char *between, bool flow)
 {
     add_pair_text(plan, out, "", "name", edit->name, flow);
-    if (edit->new_name && strcmp(edit->new_name, edit->name) != 0)
+    if (edit->new_name && strcmp(edit->new_name, edit->name) != 0) {
         add_pair_text(plan, out, between, "newName", edit->new_name, flow);
-    if (edit->new_tag)
+    }
+    if (edit->new_tag) {
         add_pair_text(plan, out, between, "newTag", edit->new_tag, flow);
-    if (edit->digest)
+    }
+    if (edit->digest) {
         add_pair_text(plan, out, between, "digest", edit->digest, flow);
+    }
 }
 
 /* A list's entry as lines, the dash at column; in braces where the list's others are. */
@@ -259,21 +280,23 @@ static int append_entry(gs_edit_plan *plan, const gs_node *images, const gs_imag
     size_t end = end_of(last);
     if (is_flow(plan, images)) {
         const char *brace = memchr(plan->data + end, '}', plan->len - end);
-        if (!brace)
+        if (!brace) {
             return refuse(last, err, "its end is not found");
+        }
         gs_buf_add_text(text, ", {");
         add_entry_text(plan, text, edit, ", ", true);
         gs_buf_add_text(text, "}");
-        int rc = gs_buf_check(text, err);
-        return rc < 0 ? rc
-                      : add_splice(plan, (size_t)(brace - plan->data) + 1, 0, gs_arena_text(plan->arena, gs_buf_text(text)), err);
+        int code = gs_buf_check(text, err);
+        return code < 0 ? code
+                        : add_splice(plan, (size_t)(brace - plan->data) + 1, 0, gs_arena_text(plan->arena, gs_buf_text(text)), err);
     }
     int column = dash_column(plan, last);
-    if (column < 0)
+    if (column < 0) {
         return refuse(last, err, "its dash is not on its line");
+    }
     add_entry_lines(plan, text, edit, column, flow);
-    int rc = gs_buf_check(text, err);
-    return rc < 0 ? rc : add_lines(plan, line_end(plan, end), gs_arena_text(plan->arena, gs_buf_text(text)), err);
+    int code = gs_buf_check(text, err);
+    return code < 0 ? code : add_lines(plan, line_end(plan, end), gs_arena_text(plan->arena, gs_buf_text(text)), err);
 }
 
 /* Under `images:` with nothing in it, written so, or as ~ or []. */
@@ -284,38 +307,44 @@ static int fill_list(gs_edit_plan *plan, const gs_node *root, const gs_node *ima
     if (images->kind == GS_NODE_LIST) {
         start = offset_of(plan, images);
         const char *bracket = memchr(plan->data + start, ']', plan->len - start);
-        if (!bracket)
+        if (!bracket) {
             return refuse(images, err, "its end is not found");
+        }
         end = (size_t)(bracket - plan->data) + 1;
     }
-    if (is_flow(plan, root))
+    if (is_flow(plan, root)) {
         return refuse(images, err, "the file is written in braces");
-    while (end > start && start > 0 && plan->data[start - 1] == ' ')
+    }
+    while (end > start && start > 0 && plan->data[start - 1] == ' ') {
         start--;
-    int rc = end > start ? add_splice(plan, start, end - start, "", err) : 0;
-    return rc < 0 ? rc : add_lines(plan, line_end(plan, end), lines, err);
+    }
+    int code = end > start ? add_splice(plan, start, end - start, "", err) : 0;
+    return code < 0 ? code : add_lines(plan, line_end(plan, end), lines, err);
 }
 
 static int plan_missing(gs_edit_plan *plan, const gs_node *root, const gs_image_edit *const *missing, size_t count, gs_error *err)
 {
     GS_AUTO_BUF gs_buf text;
     const gs_node *images = gs_node_get(root, "images");
-    int rc = 0;
+    int code = 0;
     gs_buf_init(&text, plan->len + GS_ERROR_MESSAGE_MAX * (count + 1));
     if (images && images->count > 0) {
-        for (size_t i = 0; rc == 0 && i < count; i++) {
+        for (size_t i = 0; code == 0 && i < count; i++) {
             gs_buf_clear(&text);
-            rc = append_entry(plan, images, missing[i], &text, err);
+            code = append_entry(plan, images, missing[i], &text, err);
         }
-        return rc;
+        return code;
     }
-    if (!images)
+    if (!images) {
         gs_buf_printf(&text, "images:%s", plan->line_break);
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         add_entry_lines(plan, &text, missing[i], usual_column(plan, root), false);
-    rc = gs_buf_check(&text, err);
-    if (rc < 0)
-        return rc;
+    }
+    code = gs_buf_check(&text, err);
+    if (code < 0) {
+        return code;
+    }
     const char *lines = gs_arena_text(plan->arena, gs_buf_text(&text));
     return images ? fill_list(plan, root, images, lines, err) : add_lines(plan, plan->len, lines, err);
 }
@@ -325,22 +354,27 @@ int gs_edit_plan_images(gs_edit_plan *plan, const gs_node *root, const gs_image_
     const gs_node *images = gs_node_get(root, "images");
     const gs_image_edit **missing = gs_arena_array(plan->arena, count, sizeof *missing);
     size_t missing_count = 0;
-    if (!missing)
+    if (!missing) {
         return gs_fail_nomem(err);
-    if (images && images->kind != GS_NODE_LIST && images->kind != GS_NODE_NULL)
+    }
+    if (images && images->kind != GS_NODE_LIST && images->kind != GS_NODE_NULL) {
         return gs_fail(err, GS_ESPEC, "`images` at line %d is not a list", images->line);
+    }
     for (size_t i = 0; i < count; i++) {
         bool found = false;
         for (size_t k = 0; images && k < images->count; k++) {
-            if (!gs_text_equal(gs_node_text(images->items[k], "name"), edits[i].name))
+            if (!gs_text_equal(gs_node_text(images->items[k], "name"), edits[i].name)) {
                 continue;
+            }
             found = true;
-            int rc = plan_entry(plan, images->items[k], &edits[i], err);
-            if (rc < 0)
-                return rc;
+            int code = plan_entry(plan, images->items[k], &edits[i], err);
+            if (code < 0) {
+                return code;
+            }
         }
-        if (!found)
+        if (!found) {
             missing[missing_count++] = &edits[i];
+        }
     }
     return missing_count > 0 ? plan_missing(plan, root, missing, missing_count, err) : 0;
 }

@@ -19,10 +19,12 @@ static int find_file(int tree, const char *directory, gs_arena *arena, const cha
     const char *found = NULL;
     for (size_t i = 0; i < FILE_NAME_COUNT; i++) {
         const char *path = path_below(arena, directory, file_names[i]);
-        if (!path)
+        if (!path) {
             return gs_fail_nomem(err);
-        if (!gs_fs_exists(tree, path))
+        }
+        if (!gs_fs_exists(tree, path)) {
             continue;
+        }
         if (found) {
             gs_fail(err, GS_ECHECK, "the directory has two kustomizations, %s and %s", found, path);
             return gs_error_hint(err, "remove one: kustomize takes neither");
@@ -44,14 +46,17 @@ int gs_kustomization_read(int tree, const char *path, gs_arena *arena, gs_kustom
     const char *file = NULL;
     gs_doc *doc = NULL;
     gs_buf_init(&text, GS_MAX_DOC_BYTES);
-    int rc = find_file(tree, path, arena, &file, err);
-    if (rc == 0)
-        rc = gs_fs_read_file(tree, file, &text, err);
-    if (rc == 0)
-        rc = gs_doc_parse(GS_MANIFEST, file, gs_buf_text(&text), text.len, &doc, err);
-    if (rc == 0)
+    int code = find_file(tree, path, arena, &file, err);
+    if (code == 0) {
+        code = gs_fs_read_file(tree, file, &text, err);
+    }
+    if (code == 0) {
+        code = gs_doc_parse(GS_MANIFEST, file, gs_buf_text(&text), text.len, &doc, err);
+    }
+    if (code == 0) {
         *out = (gs_kustomization){.path = file, .doc = doc};
-    return rc == GS_ESPEC || rc == GS_ENOTFOUND ? gs_error_recode(err, GS_ECHECK) : rc;
+    }
+    return code == GS_ESPEC || code == GS_ENOTFOUND ? gs_error_recode(err, GS_ECHECK) : code;
 }
 
 /* "git@host:path", "org-1234@github.com:path": a user, then a host with a colon. */
@@ -66,12 +71,14 @@ bool gs_kustomization_remote(const char *entry)
     static const char *const starts[] = {"git::", "github.com/", "github.com:", "gh:"};
     static const char *const marks[] = {"://", "?ref=", "?version=", "&ref=", ".git/", "/_git/"};
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
-        if (gs_text_starts(entry, starts[i]))
+        if (gs_text_starts(entry, starts[i])) {
             return true;
+        }
     }
     for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
-        if (strstr(entry, marks[i]))
+        if (strstr(entry, marks[i])) {
             return true;
+        }
     }
     return gs_text_ends(entry, ".git") || is_scp_path(entry);
 }
@@ -79,20 +86,24 @@ bool gs_kustomization_remote(const char *entry)
 /* Takes the last component off path. False when there is none. */
 static bool pop(char *path, size_t *len)
 {
-    if (*len == 0)
+    if (*len == 0) {
         return false;
-    while (*len > 0 && path[*len - 1] != '/')
+    }
+    while (*len > 0 && path[*len - 1] != '/') {
         --*len;
-    if (*len > 0)
+    }
+    if (*len > 0) {
         --*len;
+    }
     path[*len] = '\0';
     return true;
 }
 
 static void push(char *path, size_t *len, const char *component, size_t size)
 {
-    if (*len > 0)
+    if (*len > 0) {
         path[(*len)++] = '/';
+    }
     memcpy(path + *len, component, size);
     *len += size;
     path[*len] = '\0';
@@ -106,15 +117,18 @@ const char *gs_kustomization_join(gs_arena *arena, const char *base, const char 
         *failed = true;
         return NULL;
     }
-    if (*entry == '/')
+    if (*entry == '/') {
         return NULL;
-    if (strcmp(base, ".") != 0)
+    }
+    if (strcmp(base, ".") != 0) {
         push(path, &len, base, strlen(base));
+    }
     while (*entry) {
         size_t size = strcspn(entry, "/");
         if (size == 2 && memcmp(entry, "..", 2) == 0) {
-            if (!pop(path, &len))
+            if (!pop(path, &len)) {
                 return NULL;
+            }
         } else if (size > 0 && !(size == 1 && *entry == '.')) {
             push(path, &len, entry, size);
         }

@@ -16,10 +16,11 @@
 static int choose_program(const char *variable, const char *name, char **out, gs_error *err)
 {
     const char *chosen = getenv(variable);
-    if (!chosen || *chosen == '\0')
+    if (!chosen || *chosen == '\0') {
         *out = strdup(name);
-    else if (strchr(chosen, '/') == NULL || (*out = gs_fs_real_path(chosen)) == NULL)
+    } else if (strchr(chosen, '/') == NULL || (*out = gs_fs_real_path(chosen)) == NULL) {
         *out = strdup(chosen);
+    }
     return *out ? 0 : gs_fail_nomem(err);
 }
 
@@ -44,13 +45,16 @@ const char *const *gs_tools_paths(gs_arena *arena)
 /* Runs a version command; an empty output means that the tool is not there or does not work. */
 static int ask(const gs_run *run, const char *const *argv, gs_proc_result *result, gs_error *err)
 {
-    int rc = gs_render_run_tool(run, &(gs_tool_call){.argv = argv, .cwd = -1}, result, err);
-    if (rc == GS_EINTERRUPTED || rc == GS_ENOMEM)
-        return rc;
-    if (rc < 0 && rc != GS_ENOTFOUND)
+    int code = gs_render_run_tool(run, &(gs_tool_call){.argv = argv, .cwd = -1}, result, err);
+    if (code == GS_EINTERRUPTED || code == GS_ENOMEM) {
+        return code;
+    }
+    if (code < 0 && code != GS_ENOTFOUND) {
         gs_emit(run, GS_WARNING, "toolUnusable", NULL, 0, "%s cannot be used: %s", argv[0], err->message);
-    if (rc < 0)
+    }
+    if (code < 0) {
         gs_buf_clear(&result->output);
+    }
     return 0;
 }
 
@@ -60,8 +64,9 @@ static int keep_version(const char *text, char **out, gs_error *err)
     text += strspn(text, " \t\r\nv");
     size_t len = strcspn(text, " \t\r\n");
     *out = NULL;
-    if (len == 0 || len > LONGEST_VERSION || *text < '0' || *text > '9')
+    if (len == 0 || len > LONGEST_VERSION || *text < '0' || *text > '9') {
         return 0;
+    }
     *out = strndup(text, len);
     return *out ? 0 : gs_fail_nomem(err);
 }
@@ -70,16 +75,19 @@ static int find_helm(const gs_run *run, gs_tools *tools, unsigned *unconfined, g
 {
     GS_AUTO_FREE char *program = NULL;
     GS_AUTO_PROC gs_proc_result result = {0};
-    int rc = choose_program("GAPSHIP_HELM", "helm", &program, err);
-    if (rc < 0)
-        return rc;
+    int code = choose_program("GAPSHIP_HELM", "helm", &program, err);
+    if (code < 0) {
+        return code;
+    }
     const char *const argv[] = {program, "version", "--template", "{{.Version}}", NULL};
-    rc = ask(run, argv, &result, err);
+    code = ask(run, argv, &result, err);
     *unconfined |= result.unconfined;
-    if (rc == 0)
-        rc = keep_version(gs_buf_text(&result.output), &tools->helm_version, err);
-    if (rc < 0 || !tools->helm_version)
-        return rc;
+    if (code == 0) {
+        code = keep_version(gs_buf_text(&result.output), &tools->helm_version, err);
+    }
+    if (code < 0 || !tools->helm_version) {
+        return code;
+    }
     if (gs_version_compare(tools->helm_version, OLDEST_HELM) < 0) {
         gs_emit(run, GS_WARNING, "toolTooOld", NULL, 0, "helm %s is too old, 3 is the oldest that can be used",
                 tools->helm_version);
@@ -93,29 +101,33 @@ static int find_helm(const gs_run *run, gs_tools *tools, unsigned *unconfined, g
 static int read_kubectl_versions(const gs_proc_result *result, gs_tools *tools, gs_error *err)
 {
     GS_AUTO_DOC gs_doc *doc = NULL;
-    int rc = gs_doc_parse(GS_JSON, "kubectl version", result->output.data, result->output.len, &doc, NULL);
-    if (rc < 0)
-        return rc == GS_ENOMEM ? gs_fail_nomem(err) : 0;
+    int code = gs_doc_parse(GS_JSON, "kubectl version", result->output.data, result->output.len, &doc, NULL);
+    if (code < 0) {
+        return code == GS_ENOMEM ? gs_fail_nomem(err) : 0;
+    }
     const char *client = gs_node_text(gs_node_get(doc->root, "clientVersion"), "gitVersion");
     const char *kustomize = gs_node_text(doc->root, "kustomizeVersion");
-    rc = keep_version(client ? client : "", &tools->kubectl_version, err);
-    return rc < 0 ? rc : keep_version(kustomize ? kustomize : "", &tools->kustomize_version, err);
+    code = keep_version(client ? client : "", &tools->kubectl_version, err);
+    return code < 0 ? code : keep_version(kustomize ? kustomize : "", &tools->kustomize_version, err);
 }
 
 static int find_kubectl(const gs_run *run, gs_tools *tools, unsigned *unconfined, gs_error *err)
 {
     GS_AUTO_FREE char *program = NULL;
     GS_AUTO_PROC gs_proc_result result = {0};
-    int rc = choose_program("GAPSHIP_KUBECTL", "kubectl", &program, err);
-    if (rc < 0)
-        return rc;
+    int code = choose_program("GAPSHIP_KUBECTL", "kubectl", &program, err);
+    if (code < 0) {
+        return code;
+    }
     const char *const argv[] = {program, "version", "--client", "-o", "json", NULL};
-    rc = ask(run, argv, &result, err);
+    code = ask(run, argv, &result, err);
     *unconfined |= result.unconfined;
-    if (rc == 0 && result.output.len > 0)
-        rc = read_kubectl_versions(&result, tools, err);
-    if (rc < 0 || !tools->kubectl_version)
-        return rc;
+    if (code == 0 && result.output.len > 0) {
+        code = read_kubectl_versions(&result, tools, err);
+    }
+    if (code < 0 || !tools->kubectl_version) {
+        return code;
+    }
     /* Before 1.22 kubectl did not even tell. */
     if (!tools->kustomize_version || gs_version_compare(tools->kustomize_version, OLDEST_KUSTOMIZE) < 0) {
         gs_emit(run, GS_WARNING, "toolTooOld", NULL, 0,
@@ -132,15 +144,17 @@ int gs_tools_find(const gs_run *run, gs_tools *out, gs_error *err)
 {
     gs_tools tools = {0};
     gs_error local = {0};
-    if (!err)
+    if (!err) {
         err = &local;
+    }
     unsigned unconfined = 0;
-    int rc = find_helm(run, &tools, &unconfined, err);
-    if (rc == 0)
-        rc = find_kubectl(run, &tools, &unconfined, err);
-    if (rc < 0) {
+    int code = find_helm(run, &tools, &unconfined, err);
+    if (code == 0) {
+        code = find_kubectl(run, &tools, &unconfined, err);
+    }
+    if (code < 0) {
         gs_tools_done(&tools);
-        return rc;
+        return code;
     }
     gs_confine_report(run, "helm and kubectl", unconfined);
     *err = (gs_error){0};
@@ -150,8 +164,9 @@ int gs_tools_find(const gs_run *run, gs_tools *out, gs_error *err)
 
 void gs_tools_done(gs_tools *tools)
 {
-    if (!tools)
+    if (!tools) {
         return;
+    }
     free(tools->helm);
     free(tools->helm_version);
     free(tools->kubectl);
@@ -162,8 +177,9 @@ void gs_tools_done(gs_tools *tools)
 
 int gs_tools_need_helm(const gs_tools *tools, gs_error *err)
 {
-    if (tools->helm)
+    if (tools->helm) {
         return 0;
+    }
     gs_fail(err, GS_ECHECK, "helm 3 or 4 is needed for charts, and there is none that works");
     return gs_error_hint(
         err, "take helm from https://github.com/helm/helm/releases and put it into PATH, or set GAPSHIP_HELM to its path");
@@ -171,8 +187,9 @@ int gs_tools_need_helm(const gs_tools *tools, gs_error *err)
 
 int gs_tools_need_kubectl(const gs_tools *tools, gs_error *err)
 {
-    if (tools->kubectl)
+    if (tools->kubectl) {
         return 0;
+    }
     gs_fail(err, GS_ECHECK, "kubectl 1.22 or newer is needed, and there is none that works");
     return gs_error_hint(err,
                          "take kubectl from https://dl.k8s.io/release/ and put it into PATH, or set GAPSHIP_KUBECTL to its path");

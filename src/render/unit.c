@@ -8,13 +8,16 @@
 static const gs_text_map *join_sets(gs_arena *arena, const gs_text_map *own, const gs_text_map *more)
 {
     gs_text_map *all = gs_arena_alloc(arena, sizeof *all);
-    if (!all || !more || more->count == 0)
+    if (!all || !more || more->count == 0) {
         return all ? own : NULL;
+    }
     all->items = gs_arena_array(arena, own->count + more->count, sizeof *all->items);
-    if (!all->items)
+    if (!all->items) {
         return NULL;
-    if (own->count > 0)
+    }
+    if (own->count > 0) {
         memcpy(all->items, own->items, own->count * sizeof *own->items);
+    }
     memcpy(all->items + own->count, more->items, more->count * sizeof *more->items);
     all->count = own->count + more->count;
     return all;
@@ -54,12 +57,14 @@ static int render_overlay(const gs_run *run, const gs_tools *tools, const gs_uni
                                  .unit = unit->unit->name,
                                  .overlay = root ? gs_arena_printf(arena, "%s/%s", root, path) : NULL,
                                  .overlay_root = root};
-    if (!request.overlay)
+    if (!request.overlay) {
         return gs_fail_nomem(err);
+    }
     /* kustomize tells a remote base only by failing to reach it. */
-    int rc = gs_render_check_hermetic(run, root, path, err);
-    if (rc < 0)
+    int code = gs_render_check_hermetic(run, root, path, err);
+    if (code < 0) {
         return gs_error_at(err, "%s/%s", request.environment, request.unit);
+    }
     return gs_render(run, tools, &request, out, err);
 }
 
@@ -67,18 +72,22 @@ int gs_render_unit(const gs_run *run, const gs_tools *tools, const gs_unit_rende
 {
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_render_request request = {.environment = unit->environment->name, .unit = unit->unit->name};
-    if (!arena)
+    if (!arena) {
         return gs_fail_nomem(err);
-    if (unit->unit->source.overlay)
+    }
+    if (unit->unit->source.overlay) {
         return render_overlay(run, tools, unit, arena, out, err);
+    }
     if (unit->unit->source.chart) {
-        int rc = gs_render_chart_request(unit, arena, &request, err);
-        if (rc < 0)
-            return rc;
+        int code = gs_render_chart_request(unit, arena, &request, err);
+        if (code < 0) {
+            return code;
+        }
     } else {
         request.manifests = gs_arena_printf(arena, "%s/sources/%s", unit->work, unit->unit->source.manifests);
-        if (!request.manifests)
+        if (!request.manifests) {
             return gs_fail_nomem(err);
+        }
     }
     return gs_render(run, tools, &request, out, err);
 }

@@ -63,7 +63,7 @@ def clang_tidy(root):
     """Every .c with plain flags: the compile commands of a gcc build have some that clang refuses."""
     command = ['clang-tidy', '--quiet', f'--config-file={lint.HERE.parent.parent}/.clang-tidy']
     flags = ['--', '-std=gnu11', '-Iinclude', '-D_GNU_SOURCE', '-D_FILE_OFFSET_BITS=64', '-DGAPSHIP_VERSION=""', '-DGAPSHIP_REVISION=""',
-             '-DGS_MICROHTTPD_VERSION=""']
+             '-DGS_MICROHTTPD_VERSION=""', '-DGAPSHIP_BUILT=0']
     sources = [path for path in c_sources(root) if path.endswith('.c') and not path.startswith('tests/')]
     pattern = r'^(.+?):(\d+):\d+: (?:warning|error): .*\[([\w.-]+)'
     with ThreadPool(os.cpu_count()) as pool:

@@ -42,8 +42,9 @@ static const bad_site bad[] = {
 static void what_does_not_belong_together_is_refused(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_bad_site(&bad[i]);
+    }
 }
 
 static const char *const good[] = {
@@ -58,8 +59,9 @@ static const char *const good[] = {
 static void what_belongs_together_is_taken(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(good); i++)
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         gs_site_free(good_site("site.yaml", good[i]));
+    }
 }
 
 int main(void)

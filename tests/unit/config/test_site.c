@@ -101,8 +101,9 @@ static void a_missing_site_says_how_to_make_one(void **state)
     gs_error err = {0};
     gs_site *s = NULL;
     assert_fails(&err, GS_ENOTFOUND, "gapship site init", load_in(dir, "nowhere.yaml", &s, &err));
-    if (access("/etc/gapship/site.yaml", F_OK) != 0)
+    if (access("/etc/gapship/site.yaml", F_OK) != 0) {
         assert_fails(&err, GS_ENOTFOUND, "neither site.yaml here nor /etc/gapship/site.yaml exists", load_in(dir, NULL, &s, &err));
+    }
     assert_null(s);
 }
 

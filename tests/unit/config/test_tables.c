@@ -64,8 +64,9 @@ static const bad_site keys[] = {
 static void every_mistake_in_a_key_is_told_in_full(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(keys); i++)
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
         assert_bad_site(&keys[i]);
+    }
 }
 
 int main(void)

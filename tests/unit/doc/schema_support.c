@@ -21,8 +21,9 @@ static void fail_at(const comparison *c, const char *what)
 
 static void check(const comparison *c, bool holds, const char *what)
 {
-    if (!holds)
+    if (!holds) {
         fail_at(c, what);
+    }
 }
 
 /* The name in "#/$defs/name", or NULL. */
@@ -43,8 +44,9 @@ static const gs_node *keyword(const comparison *c, const gs_node *node, const ch
 {
     const gs_node *own = gs_node_get(node, key);
     const char *name = definition_name(node);
-    if (own || !name)
+    if (own || !name) {
         return own;
+    }
     check(c, definition(c->schema, name) != NULL, "a $ref leads nowhere");
     return gs_node_get(definition(c->schema, name), key);
 }
@@ -58,8 +60,9 @@ static bool has_type(const comparison *c, const gs_node *node, const char *type)
 static bool lists(const gs_node *list, const char *text)
 {
     for (size_t i = 0; list && i < list->count; i++) {
-        if (gs_text_equal(list->items[i]->text, text))
+        if (gs_text_equal(list->items[i]->text, text)) {
             return true;
+        }
     }
     return false;
 }
@@ -69,8 +72,9 @@ static const gs_node *required_of_whole(const comparison *c, const gs_node *node
 {
     const char *name = definition_name(node);
     char whole[80];
-    if (!name)
+    if (!name) {
         return NULL;
+    }
     (void)snprintf(whole, sizeof whole, "whole%c%s", toupper((unsigned char)*name), name + 1);
     return gs_node_get(definition(c->schema, whole), "required");
 }
@@ -81,8 +85,9 @@ static void compare_choices(const comparison *c, const gs_bind_field *field, con
 {
     const gs_node *values = keyword(c, node, "enum");
     size_t count = 0;
-    for (; field->choices[count]; count++)
+    for (; field->choices[count]; count++) {
         check(c, lists(values, field->choices[count]), "a choice is missing in enum");
+    }
     check(c, values && values->count == count, "enum has more than the choices");
 }
 
@@ -90,8 +95,9 @@ static void compare_default(const comparison *c, const gs_bind_field *field, con
 {
     const gs_node *found = gs_node_get(node, "default");
     check(c, (found != NULL) == (field->otherwise != NULL), "the default is only on one side");
-    if (found)
+    if (found) {
         check(c, gs_text_equal(found->text, field->otherwise), "the defaults differ");
+    }
 }
 
 static void compare_value(const comparison *c, const gs_bind_field *field, const gs_node *node)
@@ -151,8 +157,9 @@ static void compare_object(comparison c, const gs_node *node)
     check(&c, closed && closed->kind == GS_NODE_BOOL && !closed->integer, "takes unknown keys");
     for (size_t i = 0; i < c.table->field_count; i++) {
         const gs_bind_field *field = &c.table->fields[i];
-        if (!field->key || field->kind == GS_BIND_KEY)
+        if (!field->key || field->kind == GS_BIND_KEY) {
             continue;
+        }
         c.key = field->key;
         const gs_node *property = gs_node_get(properties, field->key);
         check(&c, property != NULL, "is missing in the schema");
@@ -195,13 +202,16 @@ static void assert_keys_explained(const char *prose, const gs_bind_table *table)
     for (size_t i = 0; i < table->field_count; i++) {
         const gs_bind_field *field = &table->fields[i];
         char quoted[80];
-        if (!field->key || field->kind == GS_BIND_KEY)
+        if (!field->key || field->kind == GS_BIND_KEY) {
             continue;
+        }
         (void)snprintf(quoted, sizeof quoted, "`%s`", field->key);
-        if (!strstr(prose, quoted))
+        if (!strstr(prose, quoted)) {
             fail_msg("%s: the key %s is not explained", table->name, quoted);
-        if (field->table)
+        }
+        if (field->table) {
             assert_keys_explained(prose, field->table);
+        }
     }
 }
 

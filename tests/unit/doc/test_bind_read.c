@@ -145,8 +145,9 @@ static void assert_bad(const bad_input *input)
     gs_error err = {0};
     sample s;
     int rc = gs_bind_read(&sample_table, doc, doc->root, doc->arena, &s, &err);
-    if (rc == 0)
+    if (rc == 0) {
         print_error("accepted: %s\n", input->text);
+    }
     assert_int_equal(rc, GS_ESPEC);
     assert_error(&err, input);
     assert_int_equal(gs_bind_read(&sample_table, doc, doc->root, doc->arena, &s, NULL), GS_ESPEC);
@@ -156,8 +157,9 @@ static void assert_bad(const bad_input *input)
 static void mistakes_are_told_in_full(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_bad(&bad[i]);
+    }
 }
 
 static void errors_can_be_placed_after_reading(void **state)

@@ -47,8 +47,9 @@ static void merge_keys_give_way_to_own_keys(void **state)
         {"b: {<<: {}}\n", "{\"b\":{}}"},
         {"b: {'<<': 1}\n", "{\"b\":{\"<<\":1}}"},
     };
-    for (size_t i = 0; i < COUNT_OF(good); i++)
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         assert_parses(GS_MANIFEST, good[i][0], good[i][1]);
+    }
     static const bad_input bad[] = {
         {.text = "a: {k: 2, <<: {k: 1}}\n",
          .where = "in.yaml:1:11",
@@ -63,8 +64,9 @@ static void merge_keys_give_way_to_own_keys(void **state)
          .where = "in.yaml:1:23",
          .message = "the key \"c\" stands here a second time; the first is at line 1, column 17"},
     };
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_refused(GS_MANIFEST, &bad[i]);
+    }
 }
 
 static char *repeated(const char *piece, size_t count)
@@ -72,8 +74,9 @@ static char *repeated(const char *piece, size_t count)
     size_t len = strlen(piece);
     char *text = malloc(len * count + 1);
     assert_non_null(text);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         memcpy(text + i * len, piece, len);
+    }
     text[len * count] = '\0';
     return text;
 }
@@ -98,8 +101,9 @@ static void deep_input_is_refused_at_once(void **state)
         double start = seconds_now();
         assert_refused(GS_CONFIGURATION, &deep);
         assert_refused(GS_MANIFEST, &deep);
-        if (i != 2)
+        if (i != 2) {
             assert_refused(GS_JSON, &deep);
+        }
         assert_true(seconds_now() - start < 2.0); /* six refusals, with sanitizers */
         free(text);
     }
@@ -138,8 +142,9 @@ static void a_wide_map_is_read_in_linear_time(void **state)
     gs_buf text;
     gs_buf_init(&text, GS_MIB(4));
     gs_buf_add_text(&text, "{");
-    for (int i = 0; i < 80000; i++)
+    for (int i = 0; i < 80000; i++) {
         gs_buf_printf(&text, "\"key%d\": 1, ", i);
+    }
     gs_buf_add_text(&text, "\"last\": 1}");
     double start = seconds_now();
     gs_doc *doc = parsed(GS_JSON, gs_buf_text(&text));
@@ -162,8 +167,9 @@ static void aliases_count_with_everything_they_stand_for(void **state)
     gs_buf_add_text(&laughs, "l0: &l0 [x,x,x,x,x,x,x,x,x,x]\n");
     for (int i = 1; i < 10; i++) {
         gs_buf_printf(&laughs, "l%d: &l%d [", i, i);
-        for (int k = 0; k < 10; k++)
+        for (int k = 0; k < 10; k++) {
             gs_buf_printf(&laughs, "%s*l%d", k > 0 ? "," : "", i - 1);
+        }
         gs_buf_add_text(&laughs, "]\n");
     }
     const bad_input billion = {.text = gs_buf_text(&laughs),
@@ -180,8 +186,9 @@ static void aliases_do_not_dig_below_the_depth(void **state)
     gs_buf text;
     gs_buf_init(&text, 8192);
     gs_buf_add_text(&text, "a0: &a0 []\n");
-    for (int i = 1; i < 70; i++)
+    for (int i = 1; i < 70; i++) {
         gs_buf_printf(&text, "a%d: &a%d [*a%d]\n", i, i, i - 1);
+    }
     const bad_input deep = {.text = gs_buf_text(&text),
                             .where = "in.yaml:63:6",
                             .message = "lists and maps are nested more than 64 deep",

@@ -57,8 +57,9 @@ static void a_stream_has_a_bounded_number_of_documents(void **state)
     (void)state;
     gs_buf text;
     gs_buf_init(&text, 100000);
-    for (int i = 0; i < 10001; i++)
+    for (int i = 0; i < 10001; i++) {
         gs_buf_add_text(&text, "--- 1\n");
+    }
     gs_doc *doc = NULL;
     gs_error err = {0};
     assert_fails(&err, GS_ELIMIT, "in.yaml:10001:1", gs_doc_parse_manifests("in.yaml", gs_buf_text(&text), text.len, &doc, &err));

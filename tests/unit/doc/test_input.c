@@ -47,8 +47,9 @@ static void binary_input_is_refused_at_its_place(void **state)
     (void)state;
     static const gs_dialect dialects[] = {GS_CONFIGURATION, GS_MANIFEST, GS_JSON};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        for (size_t d = 0; d < COUNT_OF(dialects); d++)
+        for (size_t d = 0; d < COUNT_OF(dialects); d++) {
             assert_refused(dialects[d], &bad[i]);
+        }
     }
 }
 

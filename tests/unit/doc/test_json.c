@@ -17,8 +17,9 @@ static const char *const good[][2] = {
 static void valid_texts_are_read(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(good); i++)
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         assert_parses(GS_JSON, good[i][0], good[i][1]);
+    }
 }
 
 static const bad_input bad[] = {
@@ -61,8 +62,9 @@ static const bad_input bad[] = {
 static void errors_say_where_and_what(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         assert_refused(GS_JSON, &bad[i]);
+    }
 }
 
 static void values_have_places_and_spans(void **state)
@@ -88,9 +90,10 @@ static void compare_with_jansson(const char *text, size_t len)
     json_error_t jansson_err;
     json_t *theirs = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_DECODE_INT_AS_REAL, &jansson_err);
     int rc = gs_doc_parse(GS_JSON, "in.json", text, len, &doc, &err);
-    if ((rc == 0) != (theirs != NULL))
+    if ((rc == 0) != (theirs != NULL)) {
         print_error("%.*s\n  ours: %s at %s\n  jansson: %s\n", (int)len, text, err.message, err.where,
                     theirs ? "accepts" : jansson_err.text);
+    }
     assert_true((rc == 0) == (theirs != NULL));
     json_decref(theirs);
     gs_doc_free(doc);
@@ -102,12 +105,15 @@ static void jansson_gives_the_same_verdicts(void **state)
     static const char sample[] =
         "{\"k\\u00e9\": [1, -2.5e+3, true, false, null, \"\\ud83d\\ude00 \\\"\"],\n \"m\": {\"a\": {}, \"b\": []}, \"n\": 0}";
     static const char replacements[] = "\"\\{}[],:0-1.eEtfnu \n\x01x";
-    for (size_t i = 0; i < COUNT_OF(bad); i++)
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
         compare_with_jansson(bad[i].text, strlen(bad[i].text));
-    for (size_t i = 0; i < COUNT_OF(good); i++)
+    }
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         compare_with_jansson(good[i][0], strlen(good[i][0]));
-    for (size_t len = 0; len < sizeof sample; len++)
+    }
+    for (size_t len = 0; len < sizeof sample; len++) {
         compare_with_jansson(sample, len);
+    }
     for (size_t i = 0; i < sizeof sample - 1; i++) {
         char mutant[sizeof sample];
         for (size_t k = 0; k < sizeof replacements - 1; k++) {

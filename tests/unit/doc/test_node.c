@@ -10,8 +10,9 @@ static void look_ups_find_what_is_there(void **state)
     assert_int_equal(gs_node_at(root, "a/b/1/c")->integer, 7);
     static const char *const absent[] = {"",          "x",  "a/x",  "a/b/2", "a/b/-1", "a/b/x",          "a/b/0/y",
                                          "a/b/1/c/d", "a/", "a/b/", "/a",    "a//b",   "a/b/99999999999"};
-    for (size_t i = 0; i < COUNT_OF(absent); i++)
+    for (size_t i = 0; i < COUNT_OF(absent); i++) {
         assert_null(gs_node_at(root, absent[i]));
+    }
     assert_null(gs_node_at(NULL, "a"));
     assert_null(gs_node_get(NULL, "a"));
     assert_null(gs_node_get(gs_node_get(root, "t"), "a"));
@@ -62,8 +63,9 @@ static void trees_are_built_in_a_chain(void **state)
     (void)state;
     gs_arena *arena = gs_arena_new();
     gs_node *list = gs_node_new_list(arena);
-    for (int i = 0; i < 9; i++)
+    for (int i = 0; i < 9; i++) {
         assert_ptr_equal(gs_node_append(arena, list, gs_node_new_integer(arena, i)), list);
+    }
     gs_node *map = gs_node_set_text(arena, gs_node_new_map(arena), "name", "1234567");
     map = gs_node_set_text(arena, map, "left", NULL);
     map = gs_node_set_integer(arena, map, "min", INT64_MIN);
@@ -85,15 +87,17 @@ static void removing_keeps_the_rest_and_its_room(void **state)
     gs_arena *arena = gs_arena_new();
     gs_node *map = gs_node_new_map(arena);
     static const char *const keys[] = {"a", "b", "c", "d", "e"};
-    for (size_t i = 0; i < COUNT_OF(keys); i++)
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
         map = gs_node_set_text(arena, map, keys[i], keys[i]);
+    }
     assert_true(gs_node_remove(map, "a"));
     assert_true(gs_node_remove(map, "e"));
     assert_true(gs_node_remove(map, "c"));
     assert_false(gs_node_remove(map, "c"));
     assert_false(gs_node_remove(NULL, "c"));
-    for (size_t i = 0; i < COUNT_OF(keys); i++)
+    for (size_t i = 0; i < COUNT_OF(keys); i++) {
         map = gs_node_set_text(arena, map, keys[i], "x");
+    }
     assert_json(map, "{\"b\":\"x\",\"d\":\"x\",\"a\":\"x\",\"c\":\"x\",\"e\":\"x\"}");
     gs_arena_free(arena);
 }

@@ -78,8 +78,9 @@ static void a_full_buffer_and_a_bottomless_tree_are_errors(void **state)
     assert_fails(&err, GS_ELIMIT, NULL, gs_node_write_json(gs_node_new_text(arena, "too long"), 0, &out, &err));
     gs_buf_done(&out);
     gs_node *node = gs_node_new_list(arena);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < 200; i++) {
         node = gs_node_append(arena, gs_node_new_list(arena), node);
+    }
     gs_buf_init(&out, 4096);
     assert_fails(&err, GS_ELIMIT, "nested more than 128 deep", gs_node_write_json(node, 0, &out, &err));
     gs_buf_done(&out);

@@ -89,8 +89,9 @@ static void spans_leave_anchors_tags_and_line_breaks_out(void **state)
             assert_int_equal(a->line, 2);
             assert_int_equal(a->column, 5);
         }
-        if (a->length != strlen(raw))
+        if (a->length != strlen(raw)) {
             print_error("%s\n", cases[i].text);
+        }
         assert_int_equal(a->length, strlen(raw));
         assert_memory_equal(cases[i].text + a->offset, raw, a->length);
         gs_doc_free(doc);
@@ -164,8 +165,9 @@ static const bad_input configuration_refuses[] = {
 static void configurations_refuse_what_hides_meaning(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(configuration_refuses); i++)
+    for (size_t i = 0; i < COUNT_OF(configuration_refuses); i++) {
         assert_refused(GS_CONFIGURATION, &configuration_refuses[i]);
+    }
 }
 
 static void manifests_take_what_kubernetes_takes(void **state)
@@ -181,8 +183,9 @@ static void manifests_take_what_kubernetes_takes(void **state)
         {"? a\n: 1\n", "{\"a\":1}"},
         {"%YAML 1.1\n---\na: 1\n", "{\"a\":1}"},
     };
-    for (size_t i = 0; i < COUNT_OF(good); i++)
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
         assert_parses(GS_MANIFEST, good[i][0], good[i][1]);
+    }
 }
 
 static const bad_input manifests_refuse_table[] = {
@@ -204,8 +207,9 @@ static const bad_input manifests_refuse_table[] = {
 static void manifests_refuse_what_nobody_agrees_on(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(manifests_refuse_table); i++)
+    for (size_t i = 0; i < COUNT_OF(manifests_refuse_table); i++) {
         assert_refused(GS_MANIFEST, &manifests_refuse_table[i]);
+    }
 }
 
 static const bad_input syntax[] = {
@@ -243,8 +247,9 @@ static void anchors_and_aliases_are_counted(void **state)
         gs_buf text;
         gs_buf_init(&text, 65536);
         gs_buf_add_text(&text, "- &a x\n");
-        for (int i = 0; i < 1025; i++)
+        for (int i = 0; i < 1025; i++) {
             gs_buf_add_text(&text, aliases ? "- *a\n" : "- &a x\n");
+        }
         const bad_input many = {.text = gs_buf_text(&text),
                                 .where = aliases ? "in.yaml:1026:3" : "in.yaml:1025:3",
                                 .message = aliases ? "the file has more than 1024 aliases" : "the file has more than 1024 anchors",

@@ -94,9 +94,10 @@ static void assert_uses(const char *text, const char *expected)
     char got[4096] = "";
     assert_ok(&err, gs_doc_parse_manifests("case", text, strlen(text), &doc, &err));
     assert_ok(&err, gs_kube_images(doc->root, arena, &uses, &count, &err));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         used += (size_t)snprintf(got + used, sizeof got - used, "%c %s %s\n", uses[i].certainty == GS_IMAGE_RUNS ? 'R' : 'M',
                                  uses[i].path, uses[i].image);
+    }
     assert_string_equal(got, expected);
 }
 

@@ -68,8 +68,9 @@ static void compares_identities(void **state)
     const gs_object_id same = {"apps/v1beta1", "Deployment", "n", "a"};
     (void)state;
     assert_true(gs_object_id_equal(&a, &same));
-    for (size_t i = 0; i < COUNT_OF(others); i++)
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
         assert_false(gs_object_id_equal(&a, &others[i]));
+    }
 }
 
 static void opens_lists(void **state)
@@ -86,8 +87,9 @@ static void opens_lists(void **state)
     static const char *const kinds[] = {"A", "B", "C", "AllowList"};
     assert_ok(&err, gs_kube_flatten(doc->arena, doc->root, &flat, &err));
     assert_int_equal(flat->count, COUNT_OF(kinds));
-    for (size_t i = 0; i < COUNT_OF(kinds); i++)
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         assert_string_equal(gs_node_text(flat->items[i], "kind"), kinds[i]);
+    }
 
     GS_AUTO_DOC gs_doc *bad = parse("{apiVersion: v1, kind: List, items: [{kind: B}]}\n");
     gs_node *untouched = flat;
@@ -118,18 +120,20 @@ static void sets_namespaces_where_they_belong(void **state)
     char text[4096] = "";
     size_t used = 0;
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
         used += (size_t)snprintf(text + used, sizeof text - used, "---\n%s\n", cases[i].object);
+    }
     gs_error err = {0};
     GS_AUTO_DOC gs_doc *doc = parse(text);
     assert_ok(&err, gs_kube_set_namespace(doc->arena, doc->root, "shop", &err));
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *got = gs_node_text(gs_node_get(doc->root->items[i], "metadata"), "namespace");
         print_message("  %s\n", cases[i].object);
-        if (cases[i].namespace)
+        if (cases[i].namespace) {
             assert_string_equal(got, cases[i].namespace);
-        else
+        } else {
             assert_null(got);
+        }
     }
 }
 

@@ -25,8 +25,9 @@ static const char *replace(void *state, const char *image)
     size_t *asked = state;
     ++*asked;
     for (size_t i = 0; i < COUNT_OF(map); i++) {
-        if (strcmp(map[i][0], image) == 0)
+        if (strcmp(map[i][0], image) == 0) {
             return map[i][1];
+        }
     }
     return NULL;
 }
@@ -90,8 +91,9 @@ static void asks_about_every_image_that_runs(void **state)
     gs_image_use *uses;
     size_t count, runs = 0, asked = 0;
     assert_ok(&err, gs_kube_images(doc->root, doc->arena, &uses, &count, &err));
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         runs += uses[i].certainty == GS_IMAGE_RUNS;
+    }
     assert_ok(&err, gs_kube_replace_images(doc->arena, doc->root, replace, &asked, &err));
     assert_int_equal(runs, 7);
     assert_int_equal(asked, runs);
@@ -114,10 +116,11 @@ static void refuses_what_has_no_place(void **state)
         gs_error err = {0};
         GS_AUTO_DOC gs_doc *doc = parse(refused[i].spec);
         size_t asked = 0;
-        if (refused[i].part)
+        if (refused[i].part) {
             assert_fails(&err, GS_ESPEC, refused[i].part, gs_kube_replace_images(doc->arena, doc->root, replace, &asked, &err));
-        else
+        } else {
             assert_ok(&err, gs_kube_replace_images(doc->arena, doc->root, replace, &asked, &err));
+        }
         assert_int_equal(asked, 1);
     }
 }

@@ -70,8 +70,9 @@ static void equals_stay_as_written(void **state)
     GS_AUTO_DOC gs_doc *doc = NULL;
     assert_ok(&err, gs_doc_parse(GS_MANIFEST, "case", text, strlen(text), &doc, &err));
     gs_kube_sort(doc->root);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         assert_int_equal(gs_node_integer(doc->root->items[i], "place", -1), i);
+    }
 }
 
 int main(void)

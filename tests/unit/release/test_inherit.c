@@ -109,8 +109,9 @@ static void environments_are_counted(void **state)
     gs_buf text;
     gs_buf_init(&text, 65536);
     gs_buf_add_text(&text, HEAD "environments:\n");
-    for (int i = 0; i < 65; i++)
+    for (int i = 0; i < 65; i++) {
         gs_buf_printf(&text, "- {name: e%d, extends: e%d}\n", i, i + 1);
+    }
     const bad_release many = {gs_buf_text(&text), "release.yaml:5:1", "there are 65 environments; gapship takes up to 64",
                               .code = GS_ELIMIT};
     assert_bad_release(&many);

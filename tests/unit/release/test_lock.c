@@ -156,11 +156,13 @@ static void rendered_references_find_their_image(void **state)
         gs_reference reference;
         assert_ok(&err, gs_reference_parse(cases[i][0], &reference, &err));
         const gs_locked_image *image = gs_lock_match(lock, &reference);
-        if ((image != NULL) != (cases[i][1] != NULL))
+        if ((image != NULL) != (cases[i][1] != NULL)) {
             print_error("%s\n", cases[i][0]);
+        }
         assert_true((image != NULL) == (cases[i][1] != NULL));
-        if (image)
+        if (image) {
             assert_string_equal(image->as, cases[i][1]);
+        }
     }
     gs_lock_free(lock);
 }

@@ -9,8 +9,9 @@ static void assert_order(const char *text, const char *order)
     gs_release *release = good_release(text);
     gs_buf names;
     gs_buf_init(&names, 1000);
-    for (size_t i = 0; i < release->environments.items[0].units.count; i++)
+    for (size_t i = 0; i < release->environments.items[0].units.count; i++) {
         gs_buf_printf(&names, "%s%s", i > 0 ? " " : "", release->environments.items[0].units.items[i].name);
+    }
     assert_string_equal(gs_buf_text(&names), order);
     gs_buf_done(&names);
     gs_release_free(release);

@@ -181,8 +181,9 @@ static void sizes_are_bounded_on_both_ways(void **state)
     gs_buf text, json;
     gs_buf_init(&text, GS_MIB(2));
     gs_buf_add_text(&text, HEAD CHARTS "environments:\n- name: base\n  units:\n  - name: app\n    source: {chart: app, values: [");
-    for (int i = 0; i < 40000; i++)
+    for (int i = 0; i < 40000; i++) {
         gs_buf_printf(&text, "values-%d.yaml, ", i);
+    }
     gs_buf_add_text(&text, "x]}\n    target: {kind: helm, namespace: web}\n- {name: heir, extends: base}\n");
     assert_ok(&err, gs_release_parse("release.yaml", text.data, text.len, &release, &err));
     gs_buf_init(&json, GS_MIB(8));
@@ -190,8 +191,9 @@ static void sizes_are_bounded_on_both_ways(void **state)
     gs_buf_done(&json);
     gs_release_free(release);
     release = NULL;
-    while (text.len <= GS_MAX_SPEC_BYTES)
+    while (text.len <= GS_MAX_SPEC_BYTES) {
         gs_buf_add_text(&text, "# a comment that makes the file longer than it may be\n");
+    }
     assert_fails(&err, GS_ELIMIT, "gapship reads up to 1048576",
                  gs_release_parse("release.yaml", text.data, text.len, &release, &err));
     assert_null(release);

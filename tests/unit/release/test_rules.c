@@ -69,8 +69,9 @@ static void texts_are_judged(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        if (cases[i].rule(cases[i].text) != cases[i].valid)
+        if (cases[i].rule(cases[i].text) != cases[i].valid) {
             print_error("case %zu: \"%s\"\n", i, cases[i].text);
+        }
         assert_int_equal(cases[i].rule(cases[i].text), cases[i].valid);
     }
 }

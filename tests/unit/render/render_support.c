@@ -14,19 +14,22 @@ const char *render_support_tool(const char *name)
     const char *home = getenv("HOME");
     const char *ci = getenv("CI");
     bool required = ci && strcmp(ci, "true") == 0;
-    if (directory && *directory)
+    if (directory && *directory) {
         (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    else if (cache && *cache)
+    } else if (cache && *cache) {
         (void)snprintf(path, sizeof path, "%s/tools/%s", cache, name);
-    else
+    } else {
         (void)snprintf(path, sizeof path, "%s/.cache/gapship-test/tools/%s", home ? home : "", name);
-    if (access(path, X_OK) == 0)
+    }
+    if (access(path, X_OK) == 0) {
         return path;
+    }
     print_message(
         "%s: %s is missing; `tests/cluster/cluster get` fetches it, or set GAPSHIP_TEST_TOOLS to a directory that has it\n",
         required ? "FAILED" : "SKIPPED", path);
-    if (required)
+    if (required) {
         fail();
+    }
     skip();
     return NULL;
 }
@@ -103,8 +106,9 @@ const gs_node *render_support_object(const gs_doc *doc, const char *kind, const 
     for (size_t i = 0; i < doc->root->count; i++) {
         const gs_node *object = doc->root->items[i];
         const char *found = gs_node_text(gs_node_get(object, "metadata"), "name");
-        if (found && strcmp(gs_node_text(object, "kind"), kind) == 0 && strcmp(found, name) == 0)
+        if (found && strcmp(gs_node_text(object, "kind"), kind) == 0 && strcmp(found, name) == 0) {
             return object;
+        }
     }
     fail_msg("there is no %s %s", kind, name);
     return NULL;

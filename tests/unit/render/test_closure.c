@@ -11,8 +11,9 @@ static void assert_list(const gs_text_list *list, const char *expected)
 {
     char text[2048] = "";
     size_t used = 0;
-    for (size_t i = 0; i < list->count; i++)
+    for (size_t i = 0; i < list->count; i++) {
         used += (size_t)snprintf(text + used, sizeof text - used, "%s\n", list->items[i]);
+    }
     assert_string_equal(text, expected);
 }
 
@@ -39,8 +40,9 @@ static void lists_every_file_that_is_read(void **state)
     gs_error err = {0};
     GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
     gs_text_list list;
-    for (size_t i = 0; i < COUNT_OF(files); i++)
+    for (size_t i = 0; i < COUNT_OF(files); i++) {
         support_write(dir->fd, files[i], "x: 1\n");
+    }
     support_write(dir->fd, "base/kustomization.yml",
                   "resources: [deployment.yaml]\ncrds: [crd.yaml]\nconfigurations:\n- ./names.yaml\n");
     support_write(dir->fd, "components/tls/Kustomization",

@@ -62,8 +62,9 @@ static void kustomize_reads_what_was_meant(void **state)
     render_support_tools("helm3", &tools);
     support_write(dir->fd, "pod.yaml",
                   "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, image: ghcr.io/org/app}]}\n");
-    for (size_t i = 0; i < COUNT_OF(layouts); i++)
+    for (size_t i = 0; i < COUNT_OF(layouts); i++) {
         assert_image(&tools, dir, layouts[i], 1);
+    }
     for (size_t k = 0; k < COUNT_OF(wanted); k++) {
         assert_image(&tools, dir, layouts[0], k);
         assert_image(&tools, dir, layouts[2], k);

@@ -226,8 +226,9 @@ static void reads_a_directory_of_manifests_in_order(void **state)
     assert_ok(&err, gs_render(&run, &tools, &request, &doc, &err));
     static const char *const names[] = {"a", "a2", "b", "b2", "c"};
     assert_int_equal(doc->root->count, COUNT_OF(names));
-    for (size_t i = 0; i < COUNT_OF(names); i++)
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
         assert_string_equal(gs_node_text(gs_node_get(doc->root->items[i], "metadata"), "name"), names[i]);
+    }
 }
 
 static void refuses_manifests_that_are_none(void **state)

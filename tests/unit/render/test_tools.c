@@ -15,8 +15,9 @@ struct heard {
 static void hear(void *state, const gs_event *event)
 {
     struct heard *h = state;
-    if (event->level == GS_WARNING)
+    if (event->level == GS_WARNING) {
         (void)snprintf(h->text, sizeof h->text, "%s", event->text);
+    }
 }
 
 static void finds_the_real_tools(void **state)

@@ -13,8 +13,9 @@ static const char *relocate(void *state, const char *as)
 {
     static char text[256];
     (void)state;
-    if (strcmp(as, "unlisted") == 0)
+    if (strcmp(as, "unlisted") == 0) {
         return NULL;
+    }
     (void)snprintf(text, sizeof text, "reg.internal:5000/p/%s%s@" DIGEST, as, strcmp(as, "untagged") == 0 ? "" : ":v2");
     return text;
 }
@@ -22,8 +23,9 @@ static const char *relocate(void *state, const char *as)
 static const char *value_of(const gs_text_map *map, const char *key)
 {
     for (size_t i = 0; i < map->count; i++) {
-        if (strcmp(map->items[i].key, key) == 0)
+        if (strcmp(map->items[i].key, key) == 0) {
             return map->items[i].value;
+        }
     }
     return NULL;
 }
@@ -54,8 +56,9 @@ static void a_chart_uses_the_new_references(void **state)
         request.set = &set;
         assert_ok(&err, gs_render_unit(&run, &tools, &request, &doc, &err));
         const gs_node *containers = gs_node_at(render_support_object(doc, "Deployment", "web"), "spec/template/spec/containers");
-        for (size_t k = 0; k < COUNT_OF(images); k++)
+        for (size_t k = 0; k < COUNT_OF(images); k++) {
             assert_string_equal(gs_node_text(containers->items[k], "image"), images[k]);
+        }
         gs_tools_done(&tools);
     }
 }
