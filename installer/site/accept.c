@@ -148,8 +148,8 @@ static int fail_twice(const gs_candidate *candidate, const gs_entry *other, gs_e
 static int fail_epoch(const gs_candidate *candidate, gs_error *err)
 {
     const gs_statement *statement = candidate->statement;
-    (void)gs_fail(err, GS_EDOWNGRADE, "%s %s is of epoch %" PRIu64 ", and the trust root of epoch %" PRIu64,
-                  statement->product, statement->version, statement->epoch, candidate->root_epoch);
+    (void)gs_fail(err, GS_EDOWNGRADE, "%s %s is of epoch %" PRIu64 ", and the trust root of epoch %" PRIu64, statement->product,
+                  statement->version, statement->epoch, candidate->root_epoch);
     (void)gs_error_hint(err,
                         "the root keys alone raise the epoch: bring a bundle that carries the newer root first, or have this one "
                         "built with an epoch of at most the root's");

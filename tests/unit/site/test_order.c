@@ -241,8 +241,7 @@ static void test_epochs(void **state)
     assert_taken(w, (said){.epoch = 1, .sequence = 900});
     assert_taken(w, (said){.epoch = 2, .sequence = 1});
     assert_refused(w, (said){.epoch = 1, .sequence = 901}, GS_EDOWNGRADE, "is older than 2.1");
-    assert_refused(w, (said){.epoch = 4, .sequence = 1}, GS_EDOWNGRADE,
-                   "is of epoch 4, and the trust root of epoch 3");
+    assert_refused(w, (said){.epoch = 4, .sequence = 1}, GS_EDOWNGRADE, "is of epoch 4, and the trust root of epoch 3");
     assert_taken(w, (said){.epoch = 3, .sequence = 1});
 }
 
