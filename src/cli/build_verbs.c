@@ -14,11 +14,6 @@ static gs_node *digest_node(gs_arena *arena, const gs_digest *digest)
     return gs_node_new_text(arena, text);
 }
 
-static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
-{
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
-}
-
 int gs_verb_init(gs_invocation *invocation, gs_error *err)
 {
     const char *directory = gs_positional(invocation->arguments, 0);
@@ -29,7 +24,7 @@ int gs_verb_init(gs_invocation *invocation, gs_error *err)
         return code;
     }
     gs_print(invocation->terminal, "wrote %s; `gapship images --write` adds the images it needs\n", file);
-    return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "file", file), err);
+    return gs_print_result(invocation->terminal, gs_node_set_text(arena, gs_node_new_map(arena), "file", file), err);
 }
 
 int gs_verb_images(gs_invocation *invocation, gs_error *err)
@@ -58,7 +53,8 @@ int gs_verb_images(gs_invocation *invocation, gs_error *err)
         return code;
     }
     gs_table_print(invocation->terminal, table);
-    return finish(invocation, gs_node_set(invocation->arena, gs_node_new_map(invocation->arena), "images", rows), err);
+    return gs_print_result(invocation->terminal, gs_node_set(invocation->arena, gs_node_new_map(invocation->arena), "images", rows),
+                           err);
 }
 
 int gs_verb_lock(gs_invocation *invocation, gs_error *err)
@@ -87,7 +83,8 @@ int gs_verb_lock(gs_invocation *invocation, gs_error *err)
     }
     gs_print(invocation->terminal, changed == 0 ? "release.lock is up to date\n" : "release.lock: %zu changed\n", changed);
     gs_arena *arena = invocation->arena;
-    return finish(invocation, gs_node_set_integer(arena, gs_node_new_map(arena), "changed", (int64_t)changed), err);
+    return gs_print_result(invocation->terminal, gs_node_set_integer(arena, gs_node_new_map(arena), "changed", (int64_t)changed),
+                           err);
 }
 
 static int print_built(gs_invocation *invocation, const gs_build_result *built, gs_error *err)
@@ -118,7 +115,7 @@ static int print_built(gs_invocation *invocation, const gs_build_result *built, 
     if (built->tbs.size > 0) {
         result = gs_node_set(arena, result, "tbs", gs_tbs_node(invocation, built->path, &built->tbs));
     }
-    return finish(invocation, result, err);
+    return gs_print_result(invocation->terminal, result, err);
 }
 
 static int volume_size(const gs_arguments *arguments, uint64_t *out, gs_error *err)

@@ -11,11 +11,6 @@
 #include "terminal.h"
 #include "verbs.h"
 
-static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
-{
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
-}
-
 /* ---- opening ---- */
 
 /* A path, or where there is no such file and a site, NAME@VERSION or a digest prefix of a bundle that the site keeps. */
@@ -131,7 +126,7 @@ static gs_node *add_verdicts(gs_invocation *invocation, gs_node *result, const g
 /* The verdicts stand in the result; a bundle that fails is an error besides. */
 static int finish_examination(gs_invocation *invocation, gs_node *result, const gs_examination *examination, gs_error *err)
 {
-    int code = finish(invocation, result, err);
+    int code = gs_print_result(invocation->terminal, result, err);
     return code == 0 ? gs_examination_error(examination, err) : code;
 }
 
@@ -325,5 +320,6 @@ int gs_verb_extract(gs_invocation *invocation, gs_error *err)
     }
     gs_print(invocation->terminal, "wrote %s\n", out ? out : signatures);
     gs_arena *arena = invocation->arena;
-    return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "path", out ? out : signatures), err);
+    return gs_print_result(invocation->terminal, gs_node_set_text(arena, gs_node_new_map(arena), "path", out ? out : signatures),
+                           err);
 }

@@ -30,7 +30,7 @@ static int print_help(gs_terminal *terminal, gs_arena *arena, gs_buf *text, gs_e
     }
     gs_print(terminal, "%s", gs_buf_text(text));
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "help", gs_buf_text(text));
-    return result ? gs_print_result(terminal, result, err) : gs_fail_nomem(err);
+    return gs_print_result(terminal, result, err);
 }
 
 int gs_help_overview(gs_terminal *terminal, gs_arena *arena, gs_error *err)
@@ -97,5 +97,5 @@ int gs_help_version(gs_terminal *terminal, gs_arena *arena, gs_error *err)
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "version", GAPSHIP_VERSION);
     result = gs_node_set_text(arena, result, "revision", GAPSHIP_REVISION);
     result = gs_node_set(arena, result, "libraries", list);
-    return result ? gs_print_result(terminal, result, err) : gs_fail_nomem(err);
+    return gs_print_result(terminal, result, err);
 }

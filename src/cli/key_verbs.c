@@ -8,11 +8,6 @@
 #include "terminal.h"
 #include "verbs.h"
 
-static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
-{
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
-}
-
 static int print_key(gs_invocation *invocation, const gs_public_key *key, const char *file, gs_error *err)
 {
     char id[GS_DIGEST_HEX], number[GS_KEY_NUMBER_TEXT];
@@ -28,7 +23,7 @@ static int print_key(gs_invocation *invocation, const gs_public_key *key, const 
     result = gs_node_set_text(arena, result, "type", type);
     result = gs_node_set_text(arena, result, "keyId", id);
     result = numbered ? gs_node_set_text(arena, result, "keyNumber", number) : result;
-    return finish(invocation, gs_node_set_text(arena, result, "file", file), err);
+    return gs_print_result(invocation->terminal, gs_node_set_text(arena, result, "file", file), err);
 }
 
 /* The private key's text: encrypted when that was asked for. pem was made by gs_secret_init. */

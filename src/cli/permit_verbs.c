@@ -5,11 +5,6 @@
 #include "terminal.h"
 #include "verbs.h"
 
-static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
-{
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
-}
-
 static int check_options(const gs_permit_options *options, bool any_site, gs_error *err)
 {
     if (!options->site == !any_site) {
@@ -58,7 +53,7 @@ int gs_verb_permit(gs_invocation *invocation, gs_error *err)
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "path", options.output);
     result = gs_node_set_text(arena, result, "bundle", digest);
     result = gs_node_set_text(arena, result, "expires", expires);
-    return finish(invocation, gs_node_set_integer(arena, result, "signatures", (int64_t)options.key_count), err);
+    return gs_print_result(invocation->terminal, gs_node_set_integer(arena, result, "signatures", (int64_t)options.key_count), err);
 }
 
 static int emit(gs_invocation *invocation, const char *permit, const char *path, gs_error *err)
@@ -70,7 +65,8 @@ static int emit(gs_invocation *invocation, const char *permit, const char *path,
     gs_print(invocation->terminal,
              "%s\nEach signature of it is added by\n  gapship permit sign %s --signature SIGNATURE --key PUBLIC-KEY\n", path,
              permit);
-    return finish(invocation, gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "path", path), err);
+    return gs_print_result(invocation->terminal,
+                           gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "path", path), err);
 }
 
 int gs_verb_permit_sign(gs_invocation *invocation, gs_error *err)
@@ -96,5 +92,6 @@ int gs_verb_permit_sign(gs_invocation *invocation, gs_error *err)
     }
     gs_digest_hex(&id, hex);
     gs_print(invocation->terminal, "signed by key %s\n", hex);
-    return finish(invocation, gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "keyId", hex), err);
+    return gs_print_result(invocation->terminal,
+                           gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "keyId", hex), err);
 }

@@ -306,7 +306,7 @@ int gs_verb_root_next(gs_invocation *invocation, gs_error *err)
         return code;
     }
     result = gs_node_set(invocation->arena, result, "missing", missing);
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
+    return gs_print_result(invocation->terminal, result, err);
 }
 
 /* ---- root sign ---- */
@@ -345,7 +345,7 @@ static int emit_tbs(gs_invocation *invocation, const gs_trust *root, const char 
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "path", file);
     result = gs_node_set_text(arena, result, "digest", text);
     result = gs_node_set_integer(arena, result, "size", (int64_t)encoding.len);
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
+    return gs_print_result(invocation->terminal, result, err);
 }
 
 /* The signature, and the public key that proves it. */
@@ -400,7 +400,7 @@ int gs_verb_root_sign(gs_invocation *invocation, gs_error *err)
     code = gs_root_missing(invocation, root, root, &missing, err);
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "keyId", id);
     result = gs_node_set(arena, result, "missing", missing);
-    return code < 0 ? code : result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
+    return code < 0 ? code : gs_print_result(invocation->terminal, result, err);
 }
 
 /* ---- root bundle ---- */
@@ -431,5 +431,5 @@ int gs_verb_root_bundle(gs_invocation *invocation, gs_error *err)
              count == 1 ? "root" : "roots");
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "path", file);
     result = gs_node_set_integer(arena, result, "roots", (int64_t)count);
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
+    return gs_print_result(invocation->terminal, result, err);
 }

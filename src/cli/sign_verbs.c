@@ -5,18 +5,13 @@
 #include "terminal.h"
 #include "verbs.h"
 
-static int finish(gs_invocation *invocation, gs_node *result, gs_error *err)
-{
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
-}
-
 static int print_signer(gs_invocation *invocation, const gs_digest *id, gs_error *err)
 {
     char hex[GS_DIGEST_HEX];
     gs_digest_hex(id, hex);
     gs_print(invocation->terminal, "signed by key %s\n", hex);
     gs_arena *arena = invocation->arena;
-    return finish(invocation, gs_node_set_text(arena, gs_node_new_map(arena), "keyId", hex), err);
+    return gs_print_result(invocation->terminal, gs_node_set_text(arena, gs_node_new_map(arena), "keyId", hex), err);
 }
 
 gs_node *gs_tbs_node(gs_invocation *invocation, const char *bundle, const gs_tbs *tbs)
@@ -47,7 +42,7 @@ static int emit_tbs(gs_invocation *invocation, const char *bundle, const char *p
     }
     gs_digest_text(&tbs.bundle, digest);
     gs_node *result = gs_node_set(arena, gs_node_new_map(arena), "tbs", gs_tbs_node(invocation, bundle, &tbs));
-    return finish(invocation, gs_node_set_text(arena, result, "bundle", digest), err);
+    return gs_print_result(invocation->terminal, gs_node_set_text(arena, result, "bundle", digest), err);
 }
 
 int gs_verb_sign(gs_invocation *invocation, gs_error *err)

@@ -7,11 +7,6 @@
 #include "terminal.h"
 #include "verbs.h"
 
-static int finish(gs_invocation *invocation, const gs_node *result, gs_error *err)
-{
-    return result ? gs_print_result(invocation->terminal, result, err) : gs_fail_nomem(err);
-}
-
 static int open_site(gs_invocation *invocation, bool change, gs_installation **out, gs_error *err)
 {
     int code = gs_installation_open(&invocation->run, gs_value(invocation->arguments, "site"), change, out, err);
@@ -66,7 +61,7 @@ int gs_verb_site_init(gs_invocation *invocation, gs_error *err)
              directory, text);
     gs_arena *arena = invocation->arena;
     gs_node *result = gs_node_set_text(arena, gs_node_new_map(arena), "directory", directory);
-    return finish(invocation, gs_node_set_text(arena, result, "fingerprint", text), err);
+    return gs_print_result(invocation->terminal, gs_node_set_text(arena, result, "fingerprint", text), err);
 }
 
 static void print_roots(gs_invocation *invocation, const gs_node *result)
@@ -106,7 +101,7 @@ int gs_verb_import(gs_invocation *invocation, gs_error *err)
         imported = gs_node_append(arena, imported, result);
     }
     gs_node *result = gs_node_set(arena, gs_node_new_map(arena), "bundles", imported);
-    return code < 0 ? code : finish(invocation, gs_node_set(arena, result, "roots", roots), err);
+    return code < 0 ? code : gs_print_result(invocation->terminal, gs_node_set(arena, result, "roots", roots), err);
 }
 
 int gs_verb_load(gs_invocation *invocation, gs_error *err)
@@ -123,7 +118,7 @@ int gs_verb_load(gs_invocation *invocation, gs_error *err)
     gs_print(invocation->terminal, "%s: %lld of %lld images pushed, %s\n", gs_node_text(result, "registry"),
              (long long)gs_node_integer(result, "pushed", 0), (long long)gs_node_integer(result, "images", 0),
              size_text(invocation->arena, gs_node_integer(result, "bytes", 0)));
-    return finish(invocation, result, err);
+    return gs_print_result(invocation->terminal, result, err);
 }
 
 /* ---- plan ---- */
@@ -203,7 +198,7 @@ int gs_verb_plan(gs_invocation *invocation, gs_error *err)
         return code;
     }
     print_plan(invocation, result, changes);
-    code = finish(invocation, result, err);
+    code = gs_print_result(invocation->terminal, result, err);
     return code < 0 ? code : changes ? GS_EXIT_CHANGES : 0;
 }
 
@@ -246,7 +241,7 @@ static int change_site(gs_invocation *invocation, site_change change, const gs_i
         return code;
     }
     print_run(invocation, result);
-    return finish(invocation, result, err);
+    return gs_print_result(invocation->terminal, result, err);
 }
 
 /* On a terminal the plan is shown before the question. */
@@ -353,7 +348,7 @@ int gs_verb_status(gs_invocation *invocation, gs_error *err)
     gs_print(invocation->terminal, "site %s, registry %s, %zu bundles kept\n", gs_node_text(result, "site"),
              gs_node_text(result, "registry") ? gs_node_text(result, "registry") : "none", count_of(result, "bundles"));
     gs_table_print(invocation->terminal, table);
-    return finish(invocation, result, err);
+    return gs_print_result(invocation->terminal, result, err);
 }
 
 int gs_verb_history(gs_invocation *invocation, gs_error *err)
@@ -397,7 +392,7 @@ int gs_verb_history(gs_invocation *invocation, gs_error *err)
                  (long long)gs_node_integer(result, "checked", 0),
                  gs_node_text(result, "head") ? gs_node_text(result, "head") : "-");
     }
-    return finish(invocation, result, err);
+    return gs_print_result(invocation->terminal, result, err);
 }
 
 /* ---- serve ---- */

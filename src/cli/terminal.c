@@ -194,6 +194,9 @@ void gs_print(gs_terminal *terminal, const char *format, ...)
 
 int gs_print_result(gs_terminal *terminal, const gs_node *result, gs_error *err)
 {
+    if (!result) {
+        return gs_fail_nomem(err);
+    }
     if (!terminal->options.json) {
         return 0;
     }

@@ -16,7 +16,7 @@ void gs_terminal_attach(gs_terminal *terminal, gs_run *run);
 bool gs_terminal_is_json(const gs_terminal *terminal);
 /* A line of a result. Says nothing in JSON. */
 void gs_print(gs_terminal *terminal, const char *format, ...) GS_PRINTF(2, 3);
-/* The one last object of --output json; says nothing in text. */
+/* The one last object of --output json; says nothing in text. result NULL: there was no memory for it. */
 int gs_print_result(gs_terminal *terminal, const gs_node *result, gs_error *err) GS_MUST_USE;
 void gs_print_error(gs_terminal *terminal, const gs_error *err);
 /* Takes the progress bar off the screen. */
