@@ -18,7 +18,9 @@ bool gs_parse_size(const char *text, uint64_t *bytes);
 /* RFC 3339 in UTC ("2026-11-21T13:55:00Z"), seconds since 1970; years 1970 to 9999. */
 bool gs_parse_time(const char *text, int64_t *seconds);
 
-#define GS_TIME_TEXT 21 /* "2026-11-21T13:55:00Z" and NUL */
+/* 2^53 - 1, the largest whole number that every JSON reader can hold. */
+#define GS_LARGEST_NUMBER ((UINT64_C(1) << 53) - 1)
+#define GS_TIME_TEXT      21 /* "2026-11-21T13:55:00Z" and NUL */
 /* Writes RFC 3339; a time out of range is written as its nearest bound. */
 void gs_format_time(int64_t seconds, char out[GS_TIME_TEXT]);
 #define GS_SIZE_TEXT 16

@@ -9,7 +9,6 @@
 
 #define PERMIT_TYPE      "gapship-permit"
 #define MAX_REASON_BYTES 512u
-#define LARGEST_NUMBER   INT64_C(9007199254740991) /* 2^53 - 1: what JSON carries everywhere */
 
 typedef struct json_place {
     int64_t epoch, sequence;
@@ -54,8 +53,8 @@ static bool is_reason(const char *text)
 
 static bool is_number(const char *digits)
 {
-    int64_t value;
-    return gs_parse_i64(digits, &value) && value >= 0 && value <= LARGEST_NUMBER;
+    uint64_t value;
+    return gs_parse_u64(digits, GS_LARGEST_NUMBER, &value);
 }
 
 #define COUNT_OF(list) (sizeof(list) / sizeof(list)[0])
@@ -95,8 +94,8 @@ const char *gs_permit_problem(const gs_permit *permit)
     if (!permit->reason || !is_reason(permit->reason)) {
         return "the reason is not one line of 1 to 512 bytes";
     }
-    if (permit->epoch > LARGEST_NUMBER || permit->sequence > LARGEST_NUMBER || permit->below_epoch > LARGEST_NUMBER ||
-        permit->below_sequence > LARGEST_NUMBER) {
+    if (permit->epoch > GS_LARGEST_NUMBER || permit->sequence > GS_LARGEST_NUMBER || permit->below_epoch > GS_LARGEST_NUMBER ||
+        permit->below_sequence > GS_LARGEST_NUMBER) {
         return "epoch or sequence is larger than 2^53 - 1";
     }
     if (gs_order_compare((int64_t)permit->epoch, (int64_t)permit->sequence, (int64_t)permit->below_epoch,

@@ -6,8 +6,6 @@
 #include "gapship/limits.h"
 #include "gapship/num.h"
 
-#define LARGEST_NUMBER ((UINT64_C(1) << 53) - 1)
-
 /* ---- what it says ---- */
 
 /* "EPOCH.SEQUENCE". */
@@ -19,7 +17,7 @@ static int parse_place(const char *text, uint64_t *epoch, uint64_t *sequence, gs
     if (len < sizeof first) {
         memcpy(first, text, len);
         first[len] = '\0';
-        if (gs_parse_u64(first, LARGEST_NUMBER, epoch) && gs_parse_u64(dot + 1, LARGEST_NUMBER, sequence)) {
+        if (gs_parse_u64(first, GS_LARGEST_NUMBER, epoch) && gs_parse_u64(dot + 1, GS_LARGEST_NUMBER, sequence)) {
             return 0;
         }
     }

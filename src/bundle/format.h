@@ -29,7 +29,6 @@
 #define GS_FIRST_BLOB    3u /* entries before the first blob */
 
 #define GS_ENVELOPE_OFFSET GS_BLOCK
-#define GS_LARGEST_NUMBER  ((UINT64_C(1) << 53) - 1)
 
 #define GS_OCI_LAYOUT "{\"imageLayoutVersion\":\"1.0.0\"}"
 

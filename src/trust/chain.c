@@ -180,7 +180,7 @@ static bool find_version(const gs_document *link, uint64_t *out)
     }
     memcpy(digits, body + start, count);
     digits[count] = '\0';
-    return gs_parse_u64(digits, GS_LARGEST_COUNTER, out) && *out > 0;
+    return gs_parse_u64(digits, GS_LARGEST_NUMBER, out) && *out > 0;
 }
 
 static int parse_link(const unsigned char *data, size_t len, gs_document *link, uint64_t *version, gs_error *err)

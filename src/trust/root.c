@@ -318,7 +318,7 @@ static int read_role(gs_trust *trust, const gs_doc *doc, const json_role *json, 
 
 static bool is_counter(int64_t value)
 {
-    return value >= 1 && (uint64_t)value <= GS_LARGEST_COUNTER;
+    return value >= 1 && (uint64_t)value <= GS_LARGEST_NUMBER;
 }
 
 static int fill(gs_trust *trust, const gs_doc *doc, const json_signed *content, gs_error *err)

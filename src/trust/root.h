@@ -5,8 +5,7 @@
 #include "gapship/buf.h"
 #include "gapship/trust.h"
 
-#define GS_ROOT_TYPE       "gapship-root"
-#define GS_LARGEST_COUNTER ((UINT64_C(1) << 53) - 1) /* what every JSON reader can hold */
+#define GS_ROOT_TYPE "gapship-root"
 
 typedef struct gs_root_signature {
     const char *key_id;

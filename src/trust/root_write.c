@@ -44,7 +44,7 @@ static int adopt_role(gs_trust *trust, const gs_trust_role *role, const char *na
 
 static bool is_counter(uint64_t value)
 {
-    return value >= 1 && value <= GS_LARGEST_COUNTER;
+    return value >= 1 && value <= GS_LARGEST_NUMBER;
 }
 
 static bool is_absent(const gs_trust_role *role)

@@ -5,6 +5,7 @@
 #include "bundle/statement.h"
 #include "fuzz.h"
 #include "gapship/limits.h"
+#include "gapship/num.h"
 
 static void check_bounds(const gs_statement *s)
 {
