@@ -292,6 +292,13 @@ static int judge_unopened(examining *e, const gs_error *why, gs_error *err)
     return why->code;
 }
 
+static int judge_unauthentic(examining *e, const gs_error *why)
+{
+    know_nothing(e->out, "nothing is read of a bundle that is not authentic");
+    e->out->authenticity = failed(e->arena, why);
+    return 0;
+}
+
 /* The order of checks tells what was found out before one of them failed: signatures come first. */
 static int judge_refused(examining *e, bool is_signed, const gs_error *why, gs_error *err)
 {
@@ -300,9 +307,7 @@ static int judge_refused(examining *e, bool is_signed, const gs_error *why, gs_e
         return why->code;
     }
     if (why->code == GS_ESIGNATURE) {
-        know_nothing(e->out, "nothing is read of a bundle that is not authentic");
-        e->out->authenticity = failed(e->arena, why);
-        return 0;
+        return judge_unauthentic(e, why);
     }
     know_nothing(e->out, "the head of the bundle is damaged");
     e->out->integrity = failed(e->arena, why);
@@ -342,8 +347,8 @@ static int judge(examining *e, gs_error *err)
     e->out->root_from = *trust ? gs_trust_version(*trust) : 0;
     code = *trust ? gs_bundle_walk(bundle, trust, NULL, NULL, &why) : 0;
     e->out->root_to = *trust ? gs_trust_version(*trust) : 0;
-    if (code == GS_EFORMAT) {
-        code = gs_error_recode(&why, GS_ESIGNATURE); /* a chain that leads nowhere is no trust */
+    if (is_about_the_bundle(code)) {
+        return judge_unauthentic(e, &why); /* a chain that leads nowhere is no trust */
     }
     bool lenient = !*trust || (e->site && !e->options->root && e->site->site->allow_unsigned);
     const gs_terms terms = {.trust = *trust, .allow_unsigned = lenient};
