@@ -73,7 +73,7 @@ int gs_images(const gs_run *run, const gs_images_options *options, gs_arena *are
 int gs_init(const gs_run *run, const char *directory, gs_error *err) GS_MUST_USE;
 
 /* Adds a signature by a private key (a file, or a URI) to a finished bundle, after proving that it verifies. key_id gets the signer. */
-int gs_sign_bundle(const gs_run *run, const char *bundle, const char *key, const gs_passphrase *passphrase, gs_digest *key_id,
+int gs_sign_bundle(const char *bundle, const char *key, const gs_passphrase *passphrase, gs_digest *key_id,
                    gs_error *err) GS_MUST_USE;
 
 /* Writes what is signed of a finished bundle, its pre-authentication encoding (FORMAT.md section 6), to a file, for keys that are where

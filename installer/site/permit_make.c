@@ -5,6 +5,7 @@
 #include "accept.h"
 #include "gapship/limits.h"
 #include "gapship/num.h"
+#include "gapship/signature.h"
 
 /* ---- what it says ---- */
 
@@ -66,33 +67,59 @@ static int fill(const gs_run *run, const gs_permit_options *options, const gs_ve
 
 /* ---- signatures ---- */
 
+static int encode(const gs_buf *document, gs_buf *out, gs_error *err)
+{
+    gs_document parsed;
+    int code = gs_document_parse(document->data, document->len, &parsed, err);
+    return code == 0 ? gs_document_encoding(GS_DOCUMENT_PERMIT, parsed.data + parsed.body_offset, parsed.body_len, out, err) : code;
+}
+
 static int sign(gs_buf *document, const char *name, const gs_passphrase *passphrase, gs_digest *key_id, gs_error *err)
 {
-    GS_AUTO_PRIVATE_KEY gs_private_key *key = NULL;
-    GS_AUTO_PUBLIC_KEY gs_public_key *public_key = NULL;
+    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
     GS_AUTO_BUF gs_buf encoding;
     GS_AUTO_BUF gs_buf signature;
-    gs_document parsed;
     gs_buf_init(&encoding, GS_PERMIT_FILE_BYTES);
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    int code = gs_private_key_load(name, passphrase, &key, err);
+    int code = encode(document, &encoding, err);
     if (code == 0) {
-        code = gs_private_key_public(key, &public_key, err);
+        code = gs_sign_by_name(name, passphrase, &encoding, &key, &signature, err);
     }
     if (code == 0) {
-        code = gs_document_parse(document->data, document->len, &parsed, err);
+        code = gs_document_sign(document, key, signature.data, signature.len, err);
     }
     if (code == 0) {
-        code = gs_document_encoding(GS_DOCUMENT_PERMIT, parsed.data + parsed.body_offset, parsed.body_len, &encoding, err);
+        *key_id = *gs_public_key_id(key);
+    }
+    return code;
+}
+
+static int attach(gs_buf *document, const char *public_key, const char *file, gs_digest *key_id, gs_error *err)
+{
+    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
+    GS_AUTO_SIGNATURE_FILE gs_signature_file signature = {0};
+    GS_AUTO_BUF gs_buf encoding;
+    const gs_buf *fits = NULL;
+    gs_buf_init(&encoding, GS_PERMIT_FILE_BYTES);
+    int code = encode(document, &encoding, err);
+    if (code == 0) {
+        code = gs_public_key_load(public_key, &key, err);
     }
     if (code == 0) {
-        code = gs_sign(key, encoding.data, encoding.len, &signature, err);
+        code = gs_signature_file_read(file, gs_public_key_type(key), &signature, err);
     }
     if (code == 0) {
-        code = gs_document_sign(document, public_key, signature.data, signature.len, err);
+        code = gs_signature_file_fit(&signature, key, &encoding, &fits, err);
     }
-    if (code == 0 && key_id) {
-        *key_id = *gs_public_key_id(public_key);
+    if (code == GS_ESIGNATURE) {
+        (void)gs_error_at(err, "%s", file);
+        (void)gs_error_hint(err, "what is to be signed is what --emit-tbs writes, whole and as it is");
+    }
+    if (code == 0) {
+        code = gs_document_sign(document, key, fits->data, fits->len, err);
+    }
+    if (code == 0) {
+        *key_id = *gs_public_key_id(key);
     }
     return code;
 }
@@ -127,7 +154,8 @@ int gs_permit_make(const gs_run *run, const gs_permit_options *options, gs_arena
         code = gs_document_write(GS_DOCUMENT_PERMIT, body.data, body.len, &document, err);
     }
     for (size_t i = 0; code == 0 && i < options->key_count; i++) {
-        code = sign(&document, options->keys[i], options->passphrase, NULL, err);
+        gs_digest ignored;
+        code = sign(&document, options->keys[i], options->passphrase, &ignored, err);
     }
     if (code == 0) {
         code = write_new(options->output, &document, err);
@@ -151,26 +179,13 @@ int gs_permit_sign(const char *path, const char *key, const gs_passphrase *passp
 
 int gs_permit_attach(const char *path, const char *public_key, const char *signature, gs_digest *key_id, gs_error *err)
 {
-    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
     GS_AUTO_BUF gs_buf text;
-    GS_AUTO_BUF gs_buf bytes;
     gs_document document;
-    gs_buf_init(&bytes, GS_MAX_SIGNATURE_BYTES);
     int code = gs_permit_read(path, &text, &document, err);
     if (code == 0) {
-        code = gs_public_key_load(public_key, &key, err);
+        code = attach(&text, public_key, signature, key_id, err);
     }
-    if (code == 0) {
-        code = gs_fs_read_file(AT_FDCWD, signature, &bytes, err);
-    }
-    if (code == 0) {
-        code = gs_document_sign(&text, key, bytes.data, bytes.len, err);
-    }
-    if (code == 0) {
-        *key_id = *gs_public_key_id(key);
-        code = gs_fs_write_file(AT_FDCWD, path, text.data, text.len, 0644, err);
-    }
-    return code;
+    return code == 0 ? gs_fs_write_file(AT_FDCWD, path, text.data, text.len, 0644, err) : code;
 }
 
 int gs_permit_emit(const char *path, const char *output, gs_error *err)
@@ -181,7 +196,7 @@ int gs_permit_emit(const char *path, const char *output, gs_error *err)
     gs_buf_init(&encoding, GS_PERMIT_FILE_BYTES);
     int code = gs_permit_read(path, &text, &document, err);
     if (code == 0) {
-        code = gs_document_encoding(GS_DOCUMENT_PERMIT, document.data + document.body_offset, document.body_len, &encoding, err);
+        code = encode(&text, &encoding, err);
     }
     return code == 0 ? write_new(output, &encoding, err) : code;
 }

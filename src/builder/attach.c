@@ -5,9 +5,9 @@
 #include "gapship/build.h"
 #include "gapship/fs.h"
 #include "gapship/limits.h"
+#include "gapship/signature.h"
 #include "gapship/text.h"
 #include "sign.h"
-#include "signature_file.h"
 
 /* A larger bundle is not read whole for a better message. */
 #define SMALL_BUNDLE_BYTES GS_MIB(64)
@@ -75,21 +75,6 @@ static int find_key(attachment *it, gs_error *err)
     return code < 0 ? code : find_by_id(it->trust, options->key_id, &it->key, err);
 }
 
-/* ---- what the signature is of ---- */
-
-/* The form of the signature that verifies over data; NULL when none does. */
-static int find_form(const attachment *it, const gs_public_key *key, const gs_buf *data, const gs_buf **out, gs_error *err)
-{
-    *out = NULL;
-    int code = GS_ESIGNATURE;
-    for (size_t i = 0; code == GS_ESIGNATURE && i < it->file.count; i++) {
-        const gs_buf *form = &it->file.forms[i];
-        code = gs_signature_verify(key, data->data, data->len, form->data, form->len, err);
-        *out = code == 0 ? form : NULL;
-    }
-    return code;
-}
-
 /* ---- why it does not verify ---- */
 
 /* How the key is to be used, for the one who has it. */
@@ -111,7 +96,7 @@ static bool explain_bytes(const attachment *it, const gs_buf *data, const char *
 {
     const gs_buf *fits = NULL;
     const char *how = NULL;
-    if (find_form(it, it->key, data, &fits, NULL) == 0) {
+    if (gs_signature_file_fit(&it->file, it->key, data, &fits, NULL) == 0) {
         gs_fail(err, GS_ESIGNATURE, "the signature is by this key, but over %s", what);
         return true;
     }
@@ -170,7 +155,7 @@ static bool explain_other_key(const attachment *it, gs_error *err)
         const gs_trust_role *role = gs_trust_role_of(it->trust, (gs_role)r);
         for (size_t i = 0; i < role->count; i++) {
             const gs_buf *fits = NULL;
-            if (find_form(it, role->keys[i], &it->bundle.encoding, &fits, NULL) == 0) {
+            if (gs_signature_file_fit(&it->file, role->keys[i], &it->bundle.encoding, &fits, NULL) == 0) {
                 char id[GS_DIGEST_HEX];
                 gs_digest_hex(gs_public_key_id(role->keys[i]), id);
                 gs_fail(err, GS_ESIGNATURE, "the signature is over this bundle, but by another key of the root: %s", id);
@@ -212,7 +197,7 @@ int gs_attach_signature(const gs_attach_options *options, gs_digest *key_id, gs_
         code = gs_signable_read(options->bundle, true, &it.bundle, err);
     }
     if (code == 0) {
-        code = find_form(&it, it.key, &it.bundle.encoding, &fits, err);
+        code = gs_signature_file_fit(&it.file, it.key, &it.bundle.encoding, &fits, err);
         code = code == GS_ESIGNATURE ? explain(&it, err) : code;
     }
     if (code == 0) {

@@ -6,6 +6,7 @@
 #include "gapship/build.h"
 #include "gapship/fs.h"
 #include "gapship/limits.h"
+#include "gapship/signature.h"
 
 void gs_signable_init(gs_signable *signable)
 {
@@ -39,34 +40,23 @@ int gs_signable_read(const char *path, bool to_sign, gs_signable *signable, gs_e
     return code;
 }
 
-int gs_sign_bundle(const gs_run *run, const char *path, const char *key_name, const gs_passphrase *passphrase, gs_digest *key_id,
-                   gs_error *err)
+int gs_sign_bundle(const char *path, const char *key_name, const gs_passphrase *passphrase, gs_digest *key_id, gs_error *err)
 {
-    (void)run;
-    gs_private_key *key = NULL;
-    gs_public_key *public_key = NULL;
+    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
     GS_AUTO_SIGNABLE gs_signable signable;
     GS_AUTO_BUF gs_buf signature;
     gs_signable_init(&signable);
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    int code = gs_private_key_load(key_name, passphrase, &key, err);
+    int code = gs_signable_read(path, true, &signable, err);
     if (code == 0) {
-        code = gs_private_key_public(key, &public_key, err);
+        code = gs_sign_by_name(key_name, passphrase, &signable.encoding, &key, &signature, err);
     }
     if (code == 0) {
-        code = gs_signable_read(path, true, &signable, err);
+        code = gs_bundle_add_signature(path, key, signature.data, signature.len, err);
     }
     if (code == 0) {
-        code = gs_sign(key, signable.encoding.data, signable.encoding.len, &signature, err);
+        *key_id = *gs_public_key_id(key);
     }
-    if (code == 0) {
-        code = gs_bundle_add_signature(path, public_key, signature.data, signature.len, err);
-    }
-    if (code == 0) {
-        *key_id = *gs_public_key_id(public_key);
-    }
-    gs_public_key_free(public_key);
-    gs_private_key_free(key);
     return code;
 }
 

@@ -8,6 +8,7 @@
 #include "gapship/fs.h"
 #include "gapship/limits.h"
 #include "gapship/num.h"
+#include "gapship/signature.h"
 #include "gapship/text.h"
 #include "passphrase.h"
 #include "terminal.h"
@@ -348,23 +349,38 @@ static int emit_tbs(gs_invocation *invocation, const gs_trust *root, const char 
     return gs_print_result(invocation->terminal, result, err);
 }
 
+/* A signature made elsewhere, in the form that verifies. */
+static int take_signature(const char *file, const gs_public_key *key, const gs_buf *encoding, gs_buf *signature, gs_error *err)
+{
+    GS_AUTO_SIGNATURE_FILE gs_signature_file given = {0};
+    const gs_buf *fits = NULL;
+    int code = gs_signature_file_read(file, gs_public_key_type(key), &given, err);
+    code = code == 0 ? gs_signature_file_fit(&given, key, encoding, &fits, err) : code;
+    if (code == GS_ESIGNATURE) {
+        (void)gs_error_at(err, "%s", file);
+        (void)gs_error_hint(err, "what is to be signed is what --emit-tbs writes, whole and as it is");
+    }
+    if (code < 0) {
+        return code;
+    }
+    gs_buf_add(signature, fits->data, fits->len);
+    return gs_buf_check(signature, err);
+}
+
 /* The signature, and the public key that proves it. */
 static int make_signature(gs_invocation *invocation, const gs_trust *root, gs_public_key **key, gs_buf *signature, gs_error *err)
 {
     const char *name = gs_value(invocation->arguments, "key");
     const char *file = gs_value(invocation->arguments, "signature");
-    if (file) {
-        int code = gs_public_key_load(name, key, err);
-        return code == 0 ? gs_fs_read_file(AT_FDCWD, file, signature, err) : code;
-    }
-    GS_AUTO_PRIVATE_KEY gs_private_key *private = NULL;
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, 3 * GS_MAX_ROOT_BYTES);
-    gs_passphrase passphrase = gs_passphrase_source(invocation);
-    int code = gs_private_key_load(name, &passphrase, &private, err);
-    code = code == 0 ? gs_private_key_public(private, key, err) : code;
-    code = code == 0 ? encode(root, &encoding, err) : code;
-    return code == 0 ? gs_sign(private, encoding.data, encoding.len, signature, err) : code;
+    const gs_passphrase passphrase = gs_passphrase_source(invocation);
+    int code = encode(root, &encoding, err);
+    if (code == 0 && !file) {
+        return gs_sign_by_name(name, &passphrase, &encoding, key, signature, err);
+    }
+    code = code == 0 ? gs_public_key_load(name, key, err) : code;
+    return code == 0 ? take_signature(file, *key, &encoding, signature, err) : code;
 }
 
 int gs_verb_root_sign(gs_invocation *invocation, gs_error *err)

@@ -59,7 +59,7 @@ int gs_verb_sign(gs_invocation *invocation, gs_error *err)
     }
     gs_digest id;
     gs_passphrase passphrase = gs_passphrase_source(invocation);
-    int code = gs_sign_bundle(&invocation->run, bundle, key, &passphrase, &id, err);
+    int code = gs_sign_bundle(bundle, key, &passphrase, &id, err);
     return code < 0 ? code : print_signer(invocation, &id, err);
 }
 

@@ -1,4 +1,5 @@
 """Trust roots that change: rotation carried by a bundle, revocation by a root-only bundle, a kill at every step, an old root put back."""
+import base64
 import hashlib
 import json
 import os
@@ -305,7 +306,10 @@ def test_signing_here_and_elsewhere(w):
     harness.run(['openssl', 'dgst', '-sha256', '-sign', r.private['b'], '-out', w.path / 'b.sig', w.path / 'two.tbs']).expect()
     harness.run(['minisign', '-S', '-m', w.path / 'two.tbs', '-s', w.path / 'm.sec', '-x', w.path / 'm.sig']).expect()
     before = two.read_bytes()
-    w.gapship('root', 'sign', two, '--signature', 'm.sig', '--key', r.public['b'], status=DENIED)
+    w.gapship('root', 'sign', two, '--signature', 'm.sig', '--key', r.public['b'], status=2, says='a signature of minisign, but the key is not')
+    w.gapship('root', 'sign', two, '--signature', 'b.sig', '--key', r.public['c'], status=DENIED,
+              says=['does not fit what is signed', 'b.sig', '--emit-tbs'])
+    (w.path / 'b.sig').write_bytes(base64.encodebytes((w.path / 'b.sig').read_bytes()))  # as a service answers
     equal(two.read_bytes(), before, 'a root after a signature was refused')
     w.gapship('root', 'sign', two, '--signature', 'b.sig', '--key', r.public['b'])
     w.gapship('root', 'sign', two, '--signature', 'm.sig', '--key', 'm.pub')

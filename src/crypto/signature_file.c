@@ -1,6 +1,6 @@
 /* Reads signatures as openssl, pkcs11-tool, cloud services and minisign write them: the bytes alone, the same in base64, and for elliptic
  * curves r and s without DER. Knows nothing of what was signed, so it cannot tell which form is meant: who verifies tries each. */
-#include "signature_file.h"
+#include "gapship/signature.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -124,6 +124,20 @@ int gs_signature_file_read(const char *path, gs_key_type type, gs_signature_file
     if (code == 0) {
         *out = file;
         file.count = 0;
+    }
+    return code;
+}
+
+int gs_signature_file_fit(const gs_signature_file *file, const gs_public_key *key, const gs_buf *data, const gs_buf **out,
+                          gs_error *err)
+{
+    int code = GS_ESIGNATURE;
+    for (size_t i = 0; code == GS_ESIGNATURE && i < file->count; i++) {
+        const gs_buf *form = &file->forms[i];
+        code = gs_signature_verify(key, data->data, data->len, form->data, form->len, err);
+        if (code == 0) {
+            *out = form;
+        }
     }
     return code;
 }

@@ -1,11 +1,10 @@
 /* The forms of a signature: what each tool writes, and what is none. */
-#include "signature_file.h"
-
 #include <stdio.h>
 #include <string.h>
 
 #include "gapship/limits.h"
 #include "gapship/num.h"
+#include "gapship/signature.h"
 #include "support.h"
 
 #define ZERO8  "00000000"
