@@ -146,6 +146,9 @@ static int take_failure(apart *self, size_t value, gs_error *err)
         }
         value -= told.lengths[i];
     }
+    if (value != 0 || texts[0][0] == '\0') {
+        return distrust(err);
+    }
     int known = GS_EFORMAT;
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         known = codes[i] == told.code ? codes[i] : known;
@@ -310,10 +313,7 @@ static int show(apart *self, const gs_tar_entry *entry, gs_tar_visitor visit, vo
 static int take_entries(apart *self, gs_tar_visitor visit, void *state, gs_error *err)
 {
     gs_apart_message message;
-    int code = next_message(self, &message, err);
-    if (code == 0 && message.kind != GS_APART_READY) {
-        code = distrust(err);
-    }
+    int code = 0;
     while (code == 0) {
         gs_tar_entry entry;
         code = next_message(self, &message, err);

@@ -19,8 +19,7 @@ typedef struct gs_apart_request {
 /* From the reader. A message is followed by `value` bytes, at most GS_APART_MESSAGE. */
 typedef struct gs_apart_message {
     enum {
-        GS_APART_READY = 1, /* value: bits of GS_UNCONFINED_…, and nothing follows */
-        GS_APART_ENTRY,     /* gs_apart_entry, the name, the target */
+        GS_APART_ENTRY = 1, /* gs_apart_entry, the name, the target */
         GS_APART_DATA,      /* content of the entry before */
         GS_APART_END,       /* no entry follows */
         GS_APART_FAILED,    /* gs_apart_failure, three texts */

@@ -180,8 +180,10 @@ static int take_request(gs_tar_limits *out, gs_error *err)
     return 0;
 }
 
-static int confine(unsigned *missing, gs_error *err)
+/* What the kernel lacks of it was told before (gs_tar_reader_unconfined). */
+static int confine(gs_error *err)
 {
+    unsigned missing;
     struct stat info = {0};
     (void)fstat(ARCHIVE_FD, &info);
     const gs_confinement wanted = {.memory = GS_MAX_READER_MEMORY,
@@ -190,23 +192,19 @@ static int confine(unsigned *missing, gs_error *err)
                                    .open_files = READER_OPEN_FILES,
                                    .no_files = true,
                                    .strict = true};
-    return gs_confine_self(&wanted, missing, err);
+    return gs_confine_self(&wanted, &missing, err);
 }
 
 static int read_archive(reader *self, const gs_tar_limits *limits, gs_error *err)
 {
     gs_locale locale;
     gs_source *source = NULL;
-    unsigned missing = 0;
     int code = gs_locale_enter(&locale, err); /* reads files, so it comes first; what it loaded is found again */
     if (code == 0) {
         code = gs_source_fd(ARCHIVE_FD, false, &source, err);
     }
     if (code == 0) {
-        code = confine(&missing, err);
-    }
-    if (code == 0) {
-        code = send_head(self, GS_APART_READY, missing, err);
+        code = confine(err);
     }
     if (code == 0) {
         code = gs_tar_read(GS_STEAL(source), limits, tell_entry, self, err);

@@ -385,6 +385,12 @@ static void fail_with_a_strange_code(void)
     tell(GS_APART_FAILED, &said, sizeof(said));
 }
 
+static void fail_without_a_word(void)
+{
+    const gs_apart_failure said = {.code = GS_EFORMAT};
+    tell(GS_APART_FAILED, &said, sizeof(said));
+}
+
 static void end_at_once(void)
 {
     _exit(5);
@@ -438,6 +444,7 @@ static const struct {
     {"short", be_too_short, GS_EFORMAT, "no archive holds"},
     {"failing", fail_at_length, GS_EFORMAT, "no archive holds"},
     {"strange", fail_with_a_strange_code, GS_EFORMAT, "a?[31m!!"},
+    {"wordless", fail_without_a_word, GS_EFORMAT, "something that no archive holds"},
     {"ending", end_at_once, GS_EINTERNAL, "status 5"},
     {"rule", break_a_rule, GS_EFORMAT, "tried what no reader does"},
     {"crash", crash, GS_EFORMAT, "killed by signal 11"},
@@ -456,7 +463,6 @@ static int hostile_main(void)
             if (read(1, &request, sizeof(request)) != sizeof(request)) {
                 return 9;
             }
-            tell(GS_APART_READY, NULL, 0);
             hostile_readers[i].attack();
             return 8;
         }
