@@ -41,6 +41,8 @@ bool gs_mul_size(size_t a, size_t b, size_t *out);
 /* Rounds up to a multiple of a power of two. */
 bool gs_round_up_u64(uint64_t value, uint64_t multiple, uint64_t *out);
 
+bool gs_all_zero(const void *data, size_t len);
+
 uint16_t gs_load_u16(const unsigned char *p);
 uint32_t gs_load_u32(const unsigned char *p);
 uint64_t gs_load_u64(const unsigned char *p);

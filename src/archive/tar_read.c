@@ -190,11 +190,6 @@ static int skip_content(reader *tar, gs_error *err)
     return 0;
 }
 
-static bool all_zero(const unsigned char *data, size_t len)
-{
-    return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
-}
-
 /* At the end: the end mark is there, and after it nothing but the zeros that fill a record. */
 static int check_end(reader *tar, gs_error *err)
 {
@@ -203,7 +198,7 @@ static int check_end(reader *tar, gs_error *err)
     bool marked = position > tar->content_end;
     for (uint64_t at = tar->content_end; at < position; at += GS_TAR_BLOCK) {
         const unsigned char *block = gs_feed_block(feed, at);
-        marked = marked && block && all_zero(block, GS_TAR_BLOCK);
+        marked = marked && block && gs_all_zero(block, GS_TAR_BLOCK);
     }
     if (!marked) {
         return gs_fail(err, GS_EFORMAT, "the archive ends early: it has no end mark");
@@ -211,14 +206,14 @@ static int check_end(reader *tar, gs_error *err)
     unsigned char buffer[4096];
     size_t rest = (size_t)(feed->fed - position);
     size_t len = feed->blocks[feed->latest].len;
-    bool clean = rest <= len && all_zero(feed->blocks[feed->latest].data + (len - rest), rest);
+    bool clean = rest <= len && gs_all_zero(feed->blocks[feed->latest].data + (len - rest), rest);
     size_t got = 1;
     while (clean && got > 0) {
         int code = gs_source_read(feed->source, buffer, sizeof(buffer), &got, err);
         if (code != 0) {
             return code;
         }
-        clean = all_zero(buffer, got);
+        clean = gs_all_zero(buffer, got);
     }
     return clean ? 0 : gs_fail(err, GS_EFORMAT, "there is something after the end of the archive");
 }

@@ -121,6 +121,12 @@ static uint64_t load_little_endian(const unsigned char *p, size_t size)
     return value;
 }
 
+bool gs_all_zero(const void *data, size_t len)
+{
+    const unsigned char *bytes = data;
+    return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
 uint16_t gs_load_u16(const unsigned char *p)
 {
     return (uint16_t)load_little_endian(p, sizeof(uint16_t));

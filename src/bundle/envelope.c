@@ -10,16 +10,6 @@
 #define ROOTS_OFFSET    24u
 #define RESERVED_OFFSET 28u
 
-static bool all_zero(const unsigned char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (bytes[i] != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 int gs_envelope_fail_partial(gs_error *err)
 {
     (void)gs_fail(err, GS_EFORMAT, "this is the unfinished file of a build");
@@ -42,7 +32,7 @@ static int check_magic(const unsigned char *header, gs_error *err)
         (void)gs_error_hint(err, "use a gapship as new as the one that made it");
         return GS_EFORMAT;
     }
-    if (!all_zero(header + RESERVED_OFFSET, GS_ENVELOPE_HEADER - RESERVED_OFFSET)) {
+    if (!gs_all_zero(header + RESERVED_OFFSET, GS_ENVELOPE_HEADER - RESERVED_OFFSET)) {
         (void)gs_fail(err, GS_EFORMAT, "the envelope uses fields that this gapship does not know");
         (void)gs_error_hint(err, "use a gapship as new as the one that made it");
         return GS_EFORMAT;
@@ -92,7 +82,7 @@ int gs_envelope_parse_entries(const unsigned char *data, gs_envelope *out, gs_er
 
 int gs_envelope_check_rest(const unsigned char *data, const gs_envelope *envelope, gs_error *err)
 {
-    if (!all_zero(data + envelope->end, envelope->size - envelope->end)) {
+    if (!gs_all_zero(data + envelope->end, envelope->size - envelope->end)) {
         (void)gs_fail(err, GS_EFORMAT, "the envelope has bytes behind its last signature");
         (void)gs_error_hint(err, "if the power failed while a signature was added, add the same signature again");
         return GS_EFORMAT;

@@ -25,15 +25,6 @@ uint64_t gs_volume_count(uint64_t total, uint64_t slice)
     return total / slice + (total % slice != 0 ? 1 : 0);
 }
 
-static bool all_zero(const unsigned char *bytes, size_t len)
-{
-    unsigned char any = 0;
-    for (size_t i = 0; i < len; i++) {
-        any |= bytes[i];
-    }
-    return any == 0;
-}
-
 /* A single volume has no other to contradict its slice, so that is bounded by the total: no field has a second value that would do.
  */
 static bool is_possible(const gs_volume *volume)
@@ -74,8 +65,8 @@ int gs_volume_parse(const unsigned char header[GS_BLOCK], uint64_t file_length, 
                         .slice = gs_load_u64(header + SLICE_OFFSET),
                         .total = gs_load_u64(header + TOTAL_OFFSET)};
     memcpy(volume.bundle.bytes, header + BUNDLE_OFFSET, GS_DIGEST_BYTES);
-    if (!is_possible(&volume) || !all_zero(header + ZERO_OFFSET, SLICE_OFFSET - ZERO_OFFSET) ||
-        !all_zero(header + REST_OFFSET, GS_BLOCK - REST_OFFSET)) {
+    if (!is_possible(&volume) || !gs_all_zero(header + ZERO_OFFSET, SLICE_OFFSET - ZERO_OFFSET) ||
+        !gs_all_zero(header + REST_OFFSET, GS_BLOCK - REST_OFFSET)) {
         return gs_fail(err, GS_EFORMAT, "the volume's header contradicts itself: it was changed");
     }
     int code = check_length(&volume, file_length, err);

@@ -9,7 +9,7 @@ import sizes
 
 PARSER_LINES = 250
 # What may be called. gs_fail and its like write into the gs_error of the caller.
-HARMLESS = {'memcmp', 'memcpy', 'gs_load_u16', 'gs_load_u32', 'gs_load_u64', 'gs_digest_equal', 'gs_fail', 'gs_error_hint',
+HARMLESS = {'memcmp', 'memcpy', 'gs_load_u16', 'gs_load_u32', 'gs_load_u64', 'gs_all_zero', 'gs_digest_equal', 'gs_fail', 'gs_error_hint',
             'gs_error_context'}
 KEYWORDS = {'if', 'for', 'while', 'switch', 'return', 'sizeof'}
 

@@ -125,11 +125,29 @@ static void loads_little_endian(void **state)
     assert_true(gs_load_u64(bytes + 1) == UINT64_C(0xf807060504030201));
 }
 
+static void finds_what_is_not_zero(void **state)
+{
+    (void)state;
+    unsigned char bytes[100] = {0};
+    assert_true(gs_all_zero(bytes, 0) && gs_all_zero(bytes, 1) && gs_all_zero(bytes, sizeof(bytes)));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = 0x80;
+        assert_false(gs_all_zero(bytes, sizeof(bytes)));
+        assert_true(gs_all_zero(bytes, i));
+        bytes[i] = 0;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_u64),  cmocka_unit_test(parses_i64), cmocka_unit_test(codes_hex),
-        cmocka_unit_test(checks_sums), cmocka_unit_test(rounds_up),  cmocka_unit_test(loads_little_endian),
+        cmocka_unit_test(parses_u64),
+        cmocka_unit_test(parses_i64),
+        cmocka_unit_test(codes_hex),
+        cmocka_unit_test(checks_sums),
+        cmocka_unit_test(rounds_up),
+        cmocka_unit_test(loads_little_endian),
+        cmocka_unit_test(finds_what_is_not_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
