@@ -8,9 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "gapship/crypto.h"
 #include "gapship/doc.h"
 #include "gapship/run.h"
+#include "gapship/signature.h"
 
 typedef struct gs_build_options {
     const char *release_file; /* release.yaml; paths in it are relative to its directory */
@@ -27,13 +27,6 @@ typedef struct gs_build_options {
     const char *const *roots; /* root documents, versions one after the other: the chain that the bundle carries */
     size_t root_count;
 } gs_build_options;
-
-/* What is to be signed, to be compared on both sides of the way it takes. */
-typedef struct gs_tbs {
-    gs_digest bundle; /* the bundle's digest */
-    gs_digest digest; /* of the bytes to be signed */
-    size_t size;
-} gs_tbs;
 
 /* What a build says at its end. */
 typedef struct gs_build_result {
@@ -77,8 +70,8 @@ int gs_sign_bundle(const char *bundle, const char *key, const gs_passphrase *pas
                    gs_error *err) GS_MUST_USE;
 
 /* Writes what is signed of a finished bundle, its pre-authentication encoding (FORMAT.md section 6), to a file, for keys that are where
- * gapship is not. GS_EEXISTS unless replace. */
-int gs_tbs_write(const char *bundle, const char *path, bool replace, gs_tbs *out, gs_error *err) GS_MUST_USE;
+ * gapship is not. *digest gets the bundle's. GS_EEXISTS unless replace. */
+int gs_bundle_emit(const char *bundle, const char *path, bool replace, gs_digest *digest, gs_tbs *out, gs_error *err) GS_MUST_USE;
 
 typedef struct gs_attach_options {
     const char *bundle;

@@ -41,6 +41,8 @@ int gs_fs_read_secret(int dirfd, const char *path, gs_buf *out, gs_error *err) G
 int gs_fs_check_secret(int fd, gs_error *err) GS_MUST_USE;
 /* Writes a new file or replaces an old one by temp, fsync, rename, fsync of the directory. */
 int gs_fs_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode, gs_error *err) GS_MUST_USE;
+/* A file (0644) that somebody asked for and that must not be there yet: GS_EEXISTS. */
+int gs_fs_write_new(const char *path, const gs_buf *data, gs_error *err) GS_MUST_USE;
 
 /* Exactly len bytes at offset; a short file is GS_EIO ("ends early"). */
 int gs_fs_pread(int fd, void *out, size_t len, uint64_t offset, gs_error *err) GS_MUST_USE;

@@ -8,56 +8,10 @@
 
 #include "gapship/contents.h"
 #include "gapship/ledger.h"
+#include "gapship/permit.h"
 #include "gapship/site.h"
 #include "gapship/store.h"
 #include "gapship/target.h"
-
-/* ---- permits (FORMAT.md section 15) ---- */
-
-/* One bundle may come in although it is older than what a site accepted, or may be gone back to although its signers were revoked. */
-typedef struct gs_permit {
-    const char *product;
-    const char *site; /* NULL: any */
-    gs_digest bundle;
-    uint64_t epoch, sequence;             /* the bundle's own */
-    uint64_t below_epoch, below_sequence; /* it counts while the site has accepted nothing above this */
-    int64_t issued_at;
-    int64_t expires; /* 0: never */
-    const char *reason;
-    /* Set by gs_permit_load: */
-    gs_role role;        /* whose threshold signed it: ROOT, or RELEASE */
-    const char *signers; /* "1f2e3d4c5b6a7988, …" */
-} gs_permit;
-
-/* NULL, or what is wrong with what people choose. */
-const char *gs_permit_problem(const gs_permit *permit);
-/* What is signed: JSON by RFC 8785. GS_ESPEC. */
-int gs_permit_body(const gs_permit *permit, gs_buf *out, gs_error *err) GS_MUST_USE;
-/* Reads exactly what gs_permit_body writes. Strings live in arena. GS_EFORMAT. */
-int gs_permit_parse(const void *body, size_t len, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
-/* Reads a file. Only when the threshold of the root or the release role signed it, its body is parsed. GS_ESIGNATURE, GS_EFORMAT. */
-int gs_permit_load(const char *path, const gs_trust *trust, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
-typedef struct gs_permit_options {
-    const char *bundle; /* path of the one that the permit is for */
-    const char *root;   /* what the bundle's own signatures are checked against; NULL: they are not */
-    const char *site;   /* NULL: any */
-    const char *below;  /* "EPOCH.SEQUENCE" */
-    const char *reason;
-    const char *lasts; /* "30d"; NULL: that */
-    const char *const *keys;
-    size_t key_count;
-    const gs_passphrase *passphrase;
-    const char *output; /* a new file */
-} gs_permit_options;
-/* Writes a permit for a bundle, with a signature for each key; without keys they are added later. Texts of *out in arena. */
-int gs_permit_make(const gs_run *run, const gs_permit_options *options, gs_arena *arena, gs_permit *out, gs_error *err) GS_MUST_USE;
-/* Adds a signature to a permit. key_id gets the signer. GS_EEXISTS: it signed already. */
-int gs_permit_sign(const char *path, const char *key, const gs_passphrase *passphrase, gs_digest *key_id,
-                   gs_error *err) GS_MUST_USE;
-/* Adds one that was made elsewhere, after proving that it verifies. */
-int gs_permit_attach(const char *path, const char *public_key, const char *signature, gs_digest *key_id, gs_error *err) GS_MUST_USE;
-/* Writes what is to be signed elsewhere to a new file. */
-int gs_permit_emit(const char *path, const char *output, gs_error *err) GS_MUST_USE;
 
 /* An opened site: configuration, store, ledger, trust, tools. */
 typedef struct gs_installation {

@@ -48,11 +48,17 @@ int gs_trust_make(const gs_trust_draft *draft, gs_trust **out, gs_error *err) GS
 int gs_trust_write(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
 /* What is signed and what people compare the digest of: the value of "signed" by RFC 8785 (`jq -jcS .signed`). */
 int gs_trust_body(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
+/* What a key of the root role signs: the pre-authentication encoding of the body; at most GS_ROOT_ENCODING_BYTES. */
+#define GS_ROOT_ENCODING_BYTES (3u * GS_MAX_ROOT_BYTES)
+int gs_trust_encoding(const gs_trust *trust, gs_buf *out, gs_error *err) GS_MUST_USE;
 /* SHA-256 of the body. */
 int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err) GS_MUST_USE;
 uint64_t gs_trust_version(const gs_trust *trust);
 uint64_t gs_trust_epoch(const gs_trust *trust);
 const gs_trust_role *gs_trust_role_of(const gs_trust *trust, gs_role role);
+/* The one key, in whatever roles, whose id begins so; the root's. GS_ENOTFOUND; GS_EUSAGE: several do, or fewer than GS_KEY_PREFIX digits. */
+#define GS_KEY_PREFIX 8u
+int gs_trust_find_key(const gs_trust *trust, const char *prefix, const gs_public_key **out, gs_error *err) GS_MUST_USE;
 
 /* ---- signatures ---- */
 

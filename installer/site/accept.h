@@ -40,10 +40,6 @@ int gs_accept_judge(const gs_entry *accepted, size_t count, const gs_candidate *
 /* Whether a permit is for this bundle at this site, and still counts. If not, problem says why. How it was signed is not asked. */
 bool gs_permit_covers(const gs_permit *permit, const gs_candidate *candidate, const gs_entry *highest, char *problem, size_t size);
 
-#define GS_PERMIT_FILE_BYTES (GS_MAX_DOCUMENT_BYTES + GS_MAX_SIGNATURES * (GS_SIGNATURE_HEADER + GS_MAX_SIGNATURE_BYTES) + 64)
-/* Reads a permit's file as the document that it is; text is initialised here, and what the document points into. GS_EFORMAT. */
-int gs_permit_read(const char *path, gs_buf *text, gs_document *out, gs_error *err) GS_MUST_USE;
-
 /* Judges the run's permit again when the site's root is another by now: by that one's keys it counts, or does not. */
 int gs_permit_renew(gs_installation *site, gs_error *err) GS_MUST_USE;
 

@@ -20,14 +20,6 @@ gs_entry gs_site_entry(const gs_installation *site, gs_entry_kind kind, const ch
     return entry;
 }
 
-int gs_order_compare(int64_t epoch, int64_t sequence, int64_t other_epoch, int64_t other_sequence)
-{
-    if (epoch != other_epoch) {
-        return epoch < other_epoch ? -1 : 1;
-    }
-    return sequence < other_sequence ? -1 : sequence > other_sequence ? 1 : 0;
-}
-
 const char *gs_digest_in(gs_arena *arena, const gs_digest *digest)
 {
     char text[GS_DIGEST_TEXT];

@@ -8,8 +8,6 @@
 
 /* A row of this run, its time now; bundle (may be NULL) fills in what names it. */
 gs_entry gs_site_entry(const gs_installation *site, gs_entry_kind kind, const char *verb, const gs_verified *bundle);
-/* How a bundle stands to another in its product's order: <0 older, 0 the same place, >0 newer. */
-int gs_order_compare(int64_t epoch, int64_t sequence, int64_t other_epoch, int64_t other_sequence);
 /* Facts of a bundle as result keys: product, version, bundle, sequence, epoch, authentic. NULL when out of memory. */
 gs_node *gs_bundle_node(gs_arena *arena, const gs_verified *bundle);
 /* "2026-11-21T13:55:00Z"; in arena, NULL when out of memory. */

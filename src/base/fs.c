@@ -204,19 +204,30 @@ int gs_fs_read_file(int dirfd, const char *path, gs_buf *out, gs_error *err)
     return code;
 }
 
+static int fill(gs_newfile *file, const void *data, size_t len, bool replace, gs_error *err)
+{
+    int code = gs_fs_pwrite(file->fd, data, len, 0, err);
+    if (code != 0) {
+        return gs_error_at(err, "%s", file->name);
+    }
+    return gs_newfile_commit(file, replace, err);
+}
+
 int gs_fs_write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode, gs_error *err)
 {
     GS_AUTO_NEWFILE gs_newfile file = GS_NEWFILE_INIT;
     int code = gs_newfile_begin(&file, dirfd, path, mode, err);
-    if (code != 0) {
-        return code;
+    return code == 0 ? fill(&file, data, len, true, err) : code;
+}
+
+int gs_fs_write_new(const char *path, const gs_buf *data, gs_error *err)
+{
+    GS_AUTO_NEWFILE gs_newfile file = GS_NEWFILE_INIT;
+    int code = gs_fs_exists(AT_FDCWD, path) ? GS_EEXISTS : gs_newfile_begin(&file, AT_FDCWD, path, 0644, err);
+    if (code == 0) {
+        code = fill(&file, data->data, data->len, false, err);
     }
-    code = gs_fs_pwrite(file.fd, data, len, 0, err);
-    if (code != 0) {
-        (void)gs_error_at(err, "%s", path);
-        return code;
-    }
-    return gs_newfile_commit(&file, true, err);
+    return code == GS_EEXISTS ? gs_fail(err, GS_EEXISTS, "%s exists already", path) : code;
 }
 
 bool gs_fs_exists(int dirfd, const char *path)

@@ -37,32 +37,6 @@ static void attachment_done(attachment *it)
 
 /* ---- the key ---- */
 
-/* The one key of the root, in whatever roles, whose id begins so. */
-static int find_by_id(const gs_trust *trust, const char *beginning, const gs_public_key **out, gs_error *err)
-{
-    const gs_public_key *found = NULL;
-    for (int r = 0; r < GS_ROLES; r++) {
-        const gs_trust_role *role = gs_trust_role_of(trust, (gs_role)r);
-        for (size_t i = 0; i < role->count; i++) {
-            char id[GS_DIGEST_HEX];
-            gs_digest_hex(gs_public_key_id(role->keys[i]), id);
-            if (!gs_text_starts(id, beginning)) {
-                continue;
-            }
-            if (found && !gs_digest_equal(gs_public_key_id(found), gs_public_key_id(role->keys[i]))) {
-                return gs_fail(err, GS_EUSAGE, "several keys of the root have an id that begins with \"%s\"", beginning);
-            }
-            found = role->keys[i];
-        }
-    }
-    if (!found) {
-        gs_fail(err, GS_ENOTFOUND, "no key of the root has an id that begins with \"%s\"", beginning);
-        return gs_error_hint(err, "key ids are 64 lower-case hexadecimal digits; `gapship key show PUBLIC-KEY` prints one");
-    }
-    *out = found;
-    return 0;
-}
-
 static int find_key(attachment *it, gs_error *err)
 {
     const gs_attach_options *options = it->options;
@@ -72,7 +46,7 @@ static int find_key(attachment *it, gs_error *err)
         return code;
     }
     int code = gs_trust_load(options->root, &it->trust, err);
-    return code < 0 ? code : find_by_id(it->trust, options->key_id, &it->key, err);
+    return code < 0 ? code : gs_trust_find_key(it->trust, options->key_id, &it->key, err);
 }
 
 /* ---- why it does not verify ---- */

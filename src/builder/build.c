@@ -195,7 +195,7 @@ static int write_bundle(build_job *job, gs_build_result *out, gs_error *err)
 static int write_tbs(const build_job *job, gs_build_result *out, gs_error *err)
 {
     const char *path = job->options->emit_tbs;
-    int code = path ? gs_tbs_write(job->bundle, path, job->options->force, &out->tbs, err) : 0;
+    int code = path ? gs_bundle_emit(job->bundle, path, job->options->force, &out->digest, &out->tbs, err) : 0;
     if (code < 0) {
         gs_error_hint(err, "the bundle is finished; `gapship sign %s --emit-tbs FILE` writes what is missing", job->bundle);
     }

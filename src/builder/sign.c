@@ -49,7 +49,7 @@ int gs_sign_bundle(const char *path, const char *key_name, const gs_passphrase *
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
     int code = gs_signable_read(path, true, &signable, err);
     if (code == 0) {
-        code = gs_sign_by_name(key_name, passphrase, &signable.encoding, &key, &signature, err);
+        code = gs_signer_sign(&(gs_signer){.key = key_name, .passphrase = passphrase}, &signable.encoding, &key, &signature, err);
     }
     if (code == 0) {
         code = gs_bundle_add_signature(path, key, signature.data, signature.len, err);
@@ -60,25 +60,16 @@ int gs_sign_bundle(const char *path, const char *key_name, const gs_passphrase *
     return code;
 }
 
-int gs_tbs_write(const char *bundle, const char *path, bool replace, gs_tbs *out, gs_error *err)
+int gs_bundle_emit(const char *bundle, const char *path, bool replace, gs_digest *digest, gs_tbs *out, gs_error *err)
 {
     GS_AUTO_SIGNABLE gs_signable signable;
-    gs_tbs tbs = {0};
     gs_signable_init(&signable);
-    if (!replace && gs_fs_exists(AT_FDCWD, path)) {
-        return gs_fail(err, GS_EEXISTS, "%s exists already", path);
-    }
     int code = gs_signable_read(bundle, false, &signable, err);
     if (code == 0) {
-        code = gs_digest_of(signable.encoding.data, signable.encoding.len, &tbs.digest, err);
+        code = gs_tbs_write(&signable.encoding, path, replace, out, err);
     }
     if (code == 0) {
-        code = gs_fs_write_file(AT_FDCWD, path, signable.encoding.data, signable.encoding.len, 0644, err);
-    }
-    if (code == 0) {
-        tbs.bundle = signable.digest;
-        tbs.size = signable.encoding.len;
-        *out = tbs;
+        *digest = signable.digest;
     }
     return code;
 }

@@ -3,7 +3,7 @@
 #include "gapship/limits.h"
 #include "gapship/num.h"
 #include "passphrase.h"
-#include "tbs.h"
+#include "signing.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -113,7 +113,7 @@ static int print_built(gs_invocation *invocation, const gs_build_result *built, 
         result = gs_node_set_integer(arena, result, "volumes", (int64_t)built->volumes);
     }
     if (built->tbs.size > 0) {
-        result = gs_node_set(arena, result, "tbs", gs_tbs_node(invocation, built->path, &built->tbs));
+        result = gs_node_set(arena, result, "tbs", gs_tbs_node(invocation, "attach-signature", built->path, &built->tbs));
     }
     return gs_print_result(invocation->terminal, result, err);
 }

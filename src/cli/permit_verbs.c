@@ -1,7 +1,8 @@
 /* The verbs of permits: what lets a site take back an older bundle. */
-#include "gapship/install.h"
+#include "gapship/ceremony.h"
 #include "gapship/num.h"
 #include "passphrase.h"
+#include "signing.h"
 #include "terminal.h"
 #include "verbs.h"
 
@@ -58,40 +59,27 @@ int gs_verb_permit(gs_invocation *invocation, gs_error *err)
 
 static int emit(gs_invocation *invocation, const char *permit, const char *path, gs_error *err)
 {
-    int code = gs_permit_emit(permit, path, err);
-    if (code < 0) {
-        return code;
-    }
-    gs_print(invocation->terminal,
-             "%s\nEach signature of it is added by\n  gapship permit sign %s --signature SIGNATURE --key PUBLIC-KEY\n", path,
-             permit);
-    return gs_print_result(invocation->terminal,
-                           gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "path", path), err);
+    gs_tbs tbs;
+    int code = gs_permit_emit(permit, path, &tbs, err);
+    return code < 0 ? code : gs_print_result(invocation->terminal, gs_tbs_node(invocation, "permit sign", permit, &tbs), err);
 }
 
 int gs_verb_permit_sign(gs_invocation *invocation, gs_error *err)
 {
     const gs_arguments *arguments = invocation->arguments;
     const char *permit = gs_positional(arguments, 0);
-    const char *key = gs_value(arguments, "key");
     const char *tbs = gs_value(arguments, "emit-tbs");
-    const char *signature = gs_value(arguments, "signature");
     const gs_passphrase passphrase = gs_passphrase_source(invocation);
+    const gs_signer signer = {
+        .key = gs_value(arguments, "key"), .file = gs_value(arguments, "signature"), .passphrase = &passphrase};
     gs_digest id;
-    char hex[GS_DIGEST_HEX];
-    if (!key == !tbs || (signature && !key)) {
+    if (!signer.key == !tbs || (signer.file && !signer.key)) {
         gs_fail(err, GS_EUSAGE, "permit sign needs --key KEY, or --emit-tbs FILE, or --signature FILE with --key PUBLIC-KEY");
         return gs_error_hint(err, "--key signs here; --emit-tbs writes what a key elsewhere is to sign");
     }
     if (tbs) {
         return emit(invocation, permit, tbs, err);
     }
-    int code = signature ? gs_permit_attach(permit, key, signature, &id, err) : gs_permit_sign(permit, key, &passphrase, &id, err);
-    if (code < 0) {
-        return code;
-    }
-    gs_digest_hex(&id, hex);
-    gs_print(invocation->terminal, "signed by key %s\n", hex);
-    return gs_print_result(invocation->terminal,
-                           gs_node_set_text(invocation->arena, gs_node_new_map(invocation->arena), "keyId", hex), err);
+    int code = gs_permit_sign(permit, &signer, &id, err);
+    return code < 0 ? code : gs_print_result(invocation->terminal, gs_signer_node(invocation, &id), err);
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "gapship/limits.h"
-#include "gapship/signature.h"
 #include "minisign.h"
 
 /* NULL: the scheme hashes by itself. */
@@ -112,24 +111,6 @@ int gs_signature_verify(const gs_public_key *key, const void *data, size_t len, 
     gs_digest_hex(&key->id, id);
     if (code == GS_ESIGNATURE) {
         (void)gs_error_context(err, "the signature by key %s does not count", id);
-    }
-    return code;
-}
-
-int gs_sign_by_name(const char *name, const gs_passphrase *passphrase, const gs_buf *data, gs_public_key **public_key,
-                    gs_buf *signature, gs_error *err)
-{
-    GS_AUTO_PRIVATE_KEY gs_private_key *key = NULL;
-    GS_AUTO_PUBLIC_KEY gs_public_key *own = NULL;
-    int code = gs_private_key_load(name, passphrase, &key, err);
-    if (code == 0) {
-        code = gs_private_key_public(key, &own, err);
-    }
-    if (code == 0) {
-        code = gs_sign(key, data->data, data->len, signature, err);
-    }
-    if (code == 0) {
-        *public_key = GS_STEAL(own);
     }
     return code;
 }

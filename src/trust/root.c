@@ -11,6 +11,7 @@
 #include "gapship/fs.h"
 #include "gapship/limits.h"
 #include "gapship/num.h"
+#include "gapship/text.h"
 
 typedef struct json_key {
     const char *id, *type, *pem, *minisign; /* one of the last two */
@@ -449,6 +450,35 @@ int gs_trust_load(const char *path, gs_trust **out, gs_error *err)
 const gs_trust_role *gs_trust_role_of(const gs_trust *trust, gs_role role)
 {
     return &trust->roles[role];
+}
+
+int gs_trust_find_key(const gs_trust *trust, const char *prefix, const gs_public_key **out, gs_error *err)
+{
+    const gs_public_key *found = NULL;
+    if (strlen(prefix) < GS_KEY_PREFIX) {
+        return gs_fail(err, GS_EUSAGE, "a key is named by at least %u digits of its id, not \"%s\"", GS_KEY_PREFIX, prefix);
+    }
+    for (size_t role = 0; role < GS_ROLES; role++) {
+        const gs_trust_role *keys = &trust->roles[role];
+        for (size_t i = 0; i < keys->count; i++) {
+            char id[GS_DIGEST_HEX];
+            gs_digest_hex(gs_public_key_id(keys->keys[i]), id);
+            /* A key of several roles is the same there. */
+            if (!gs_text_starts(id, prefix) || keys->keys[i] == found) {
+                continue;
+            }
+            if (found) {
+                return gs_fail(err, GS_EUSAGE, "\"%s\" means two keys; give more digits", prefix);
+            }
+            found = keys->keys[i];
+        }
+    }
+    if (!found) {
+        (void)gs_fail(err, GS_ENOTFOUND, "no key of root %" PRIu64 " has an id that begins with \"%s\"", trust->version, prefix);
+        return gs_error_hint(err, "`gapship root show` lists them");
+    }
+    *out = found;
+    return 0;
 }
 
 const char *gs_role_name(gs_role role)

@@ -176,6 +176,14 @@ int gs_trust_body(const gs_trust *trust, gs_buf *out, gs_error *err)
     return content ? gs_node_write_json(content, GS_JSON_COMPACT | GS_JSON_SORTED, out, err) : gs_fail_nomem(err);
 }
 
+int gs_trust_encoding(const gs_trust *trust, gs_buf *out, gs_error *err)
+{
+    GS_AUTO_BUF gs_buf body;
+    gs_buf_init(&body, 2 * GS_MAX_ROOT_BYTES);
+    int code = gs_trust_body(trust, &body, err);
+    return code == 0 ? gs_document_encoding(GS_DOCUMENT_ROOT, body.data, body.len, out, err) : code;
+}
+
 int gs_trust_fingerprint(const gs_trust *trust, gs_digest *out, gs_error *err)
 {
     GS_AUTO_BUF gs_buf text;
@@ -222,12 +230,9 @@ int gs_trust_sign(gs_trust *trust, const gs_public_key *key, const void *signatu
         return gs_fail(err, GS_ELIMIT, "the root has no room for another signature: %u are the most, of %u bytes each",
                        GS_MAX_SIGNATURES, GS_MAX_SIGNATURE_BYTES);
     }
-    GS_AUTO_BUF gs_buf body;
     GS_AUTO_BUF gs_buf encoding;
-    gs_buf_init(&body, 2 * GS_MAX_ROOT_BYTES);
-    gs_buf_init(&encoding, 3 * GS_MAX_ROOT_BYTES);
-    int code = gs_trust_body(trust, &body, err);
-    code = code == 0 ? gs_document_encoding(GS_DOCUMENT_ROOT, body.data, body.len, &encoding, err) : code;
+    gs_buf_init(&encoding, GS_ROOT_ENCODING_BYTES);
+    int code = gs_trust_encoding(trust, &encoding, err);
     code = code == 0 ? gs_signature_verify(key, encoding.data, encoding.len, signature, len, err) : code;
     return code == 0 ? gs_trust_keep_signature(trust, gs_public_key_scheme(key), gs_public_key_id(key), signature, len, err) : code;
 }

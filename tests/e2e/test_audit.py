@@ -205,8 +205,8 @@ def test_a_key_is_chosen_from_a_root_by_its_id(w):
     attach = ['attach-signature', unsigned.product.bundle, '--signature', signature]
     w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', other[:12], status=3,
               says=['over this bundle, but by another key of the root', own])
-    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', 'abcdefabcdef', status=2, says='no key of the root')
-    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', '', status=2, says='several keys')
+    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', 'abcdefabcdef', status=2, says='no key of root 1')
+    w.gapship(*attach, '--root', vectors / 'root-of-two.json', '--key-id', '', status=2, says='at least 8 digits')
     for words in ([], ['--key-id', own], ['--root', vectors / 'root-of-two.json'], ['--key', room.public, '--key-id', own],
                   ['--key', room.public, '--root', vectors / 'root-of-two.json', '--key-id', own]):
         w.gapship(*attach, *words, status=2, says='the public key')

@@ -143,6 +143,21 @@ static void writes_and_replaces(void **state)
     assert_false(gs_fs_exists(dir->fd, "d/g"));
 }
 
+static void writes_what_is_not_there(void **state)
+{
+    gs_tempdir *dir = *state;
+    gs_error err = {0};
+    char path[512];
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, 100);
+    gs_buf_add_text(&text, "new");
+    (void)snprintf(path, sizeof path, "%s/asked-for", dir->path);
+    assert_ok(&err, gs_fs_write_new(path, &text, &err));
+    gs_buf_add_text(&text, "er");
+    assert_fails(&err, GS_EEXISTS, "asked-for exists already", gs_fs_write_new(path, &text, &err));
+    support_assert_file(dir->fd, "asked-for", "new");
+}
+
 static void removes_files(void **state)
 {
     gs_tempdir *dir = *state;
@@ -205,10 +220,19 @@ static void hints_at_permissions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        test_in_tempdir(opens_regular_files), test_in_tempdir(refuses_other_kinds), test_in_tempdir(follows_links_that_a_user_gave),
-        test_in_tempdir(makes_directories),   test_in_tempdir(reads_whole_files),   cmocka_unit_test(reads_files_of_unknown_size),
-        test_in_tempdir(reads_large_files),   test_in_tempdir(writes_and_replaces), test_in_tempdir(removes_files),
-        test_in_tempdir(finds_the_real_path), test_in_tempdir(reports_space),       test_in_tempdir(hints_at_permissions),
+        test_in_tempdir(opens_regular_files),
+        test_in_tempdir(refuses_other_kinds),
+        test_in_tempdir(follows_links_that_a_user_gave),
+        test_in_tempdir(makes_directories),
+        test_in_tempdir(reads_whole_files),
+        cmocka_unit_test(reads_files_of_unknown_size),
+        test_in_tempdir(reads_large_files),
+        test_in_tempdir(writes_and_replaces),
+        test_in_tempdir(writes_what_is_not_there),
+        test_in_tempdir(removes_files),
+        test_in_tempdir(finds_the_real_path),
+        test_in_tempdir(reports_space),
+        test_in_tempdir(hints_at_permissions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

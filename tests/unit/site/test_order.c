@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gapship/ceremony.h"
 #include "gapship/install.h"
 #include "sample.h"
 #include "support.h"

@@ -1,11 +1,12 @@
-/* Permits in files, made: for one bundle, signed here or elsewhere. Believes nobody; who may permit what is the site's business. */
+/* Permits in the making: for one bundle, signed here or elsewhere. Believes nobody; who may permit what is the site's business. */
 #include <fcntl.h>
 #include <string.h>
 
-#include "accept.h"
+#include "gapship/bundle.h"
+#include "gapship/ceremony.h"
+#include "gapship/fs.h"
 #include "gapship/limits.h"
 #include "gapship/num.h"
-#include "gapship/signature.h"
 
 /* ---- what it says ---- */
 
@@ -67,70 +68,32 @@ static int fill(const gs_run *run, const gs_permit_options *options, const gs_ve
 
 /* ---- signatures ---- */
 
-static int encode(const gs_buf *document, gs_buf *out, gs_error *err)
+static int encode(const gs_buf *permit, gs_buf *out, gs_error *err)
 {
-    gs_document parsed;
-    int code = gs_document_parse(document->data, document->len, &parsed, err);
-    return code == 0 ? gs_document_encoding(GS_DOCUMENT_PERMIT, parsed.data + parsed.body_offset, parsed.body_len, out, err) : code;
+    gs_document document;
+    int code = gs_document_parse(permit->data, permit->len, &document, err);
+    return code == 0 ? gs_document_encoding(GS_DOCUMENT_PERMIT, document.data + document.body_offset, document.body_len, out, err)
+                     : code;
 }
 
-static int sign(gs_buf *document, const char *name, const gs_passphrase *passphrase, gs_digest *key_id, gs_error *err)
+static int sign(gs_buf *permit, const gs_signer *signer, gs_digest *key_id, gs_error *err)
 {
     GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
     GS_AUTO_BUF gs_buf encoding;
     GS_AUTO_BUF gs_buf signature;
     gs_buf_init(&encoding, GS_PERMIT_FILE_BYTES);
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    int code = encode(document, &encoding, err);
+    int code = encode(permit, &encoding, err);
     if (code == 0) {
-        code = gs_sign_by_name(name, passphrase, &encoding, &key, &signature, err);
+        code = gs_signer_sign(signer, &encoding, &key, &signature, err);
     }
     if (code == 0) {
-        code = gs_document_sign(document, key, signature.data, signature.len, err);
-    }
-    if (code == 0) {
-        *key_id = *gs_public_key_id(key);
-    }
-    return code;
-}
-
-static int attach(gs_buf *document, const char *public_key, const char *file, gs_digest *key_id, gs_error *err)
-{
-    GS_AUTO_PUBLIC_KEY gs_public_key *key = NULL;
-    GS_AUTO_SIGNATURE_FILE gs_signature_file signature = {0};
-    GS_AUTO_BUF gs_buf encoding;
-    const gs_buf *fits = NULL;
-    gs_buf_init(&encoding, GS_PERMIT_FILE_BYTES);
-    int code = encode(document, &encoding, err);
-    if (code == 0) {
-        code = gs_public_key_load(public_key, &key, err);
-    }
-    if (code == 0) {
-        code = gs_signature_file_read(file, gs_public_key_type(key), &signature, err);
-    }
-    if (code == 0) {
-        code = gs_signature_file_fit(&signature, key, &encoding, &fits, err);
-    }
-    if (code == GS_ESIGNATURE) {
-        (void)gs_error_at(err, "%s", file);
-        (void)gs_error_hint(err, "what is to be signed is what --emit-tbs writes, whole and as it is");
-    }
-    if (code == 0) {
-        code = gs_document_sign(document, key, fits->data, fits->len, err);
+        code = gs_document_sign(permit, key, signature.data, signature.len, err);
     }
     if (code == 0) {
         *key_id = *gs_public_key_id(key);
     }
     return code;
-}
-
-static int write_new(const char *path, const gs_buf *data, gs_error *err)
-{
-    if (gs_fs_exists(AT_FDCWD, path)) {
-        (void)gs_fail(err, GS_EEXISTS, "%s exists already", path);
-        return gs_error_hint(err, "name another file");
-    }
-    return gs_fs_write_file(AT_FDCWD, path, data->data, data->len, 0644, err);
 }
 
 /* ---- the use cases ---- */
@@ -155,10 +118,10 @@ int gs_permit_make(const gs_run *run, const gs_permit_options *options, gs_arena
     }
     for (size_t i = 0; code == 0 && i < options->key_count; i++) {
         gs_digest ignored;
-        code = sign(&document, options->keys[i], options->passphrase, &ignored, err);
+        code = sign(&document, &(gs_signer){.key = options->keys[i], .passphrase = options->passphrase}, &ignored, err);
     }
     if (code == 0) {
-        code = write_new(options->output, &document, err);
+        code = gs_fs_write_new(options->output, &document, err);
     }
     if (code == 0) {
         *out = permit;
@@ -166,37 +129,32 @@ int gs_permit_make(const gs_run *run, const gs_permit_options *options, gs_arena
     return code;
 }
 
-int gs_permit_sign(const char *path, const char *key, const gs_passphrase *passphrase, gs_digest *key_id, gs_error *err)
+int gs_permit_sign(const char *path, const gs_signer *signer, gs_digest *key_id, gs_error *err)
 {
-    GS_AUTO_BUF gs_buf text;
+    GS_AUTO_FD int lock = -1;
+    uint64_t size = 0;
+    GS_AUTO_BUF gs_buf permit;
     gs_document document;
-    int code = gs_permit_read(path, &text, &document, err);
+    gs_buf_init(&permit, GS_PERMIT_FILE_BYTES);
+    int code = gs_fs_open_locked(path, false, &lock, &size, err);
     if (code == 0) {
-        code = sign(&text, key, passphrase, key_id, err);
+        code = gs_permit_read(path, &permit, &document, err);
     }
-    return code == 0 ? gs_fs_write_file(AT_FDCWD, path, text.data, text.len, 0644, err) : code;
+    if (code == 0) {
+        code = sign(&permit, signer, key_id, err);
+    }
+    return code == 0 ? gs_fs_write_file(AT_FDCWD, path, permit.data, permit.len, 0644, err) : code;
 }
 
-int gs_permit_attach(const char *path, const char *public_key, const char *signature, gs_digest *key_id, gs_error *err)
+int gs_permit_emit(const char *path, const char *output, gs_tbs *out, gs_error *err)
 {
-    GS_AUTO_BUF gs_buf text;
-    gs_document document;
-    int code = gs_permit_read(path, &text, &document, err);
-    if (code == 0) {
-        code = attach(&text, public_key, signature, key_id, err);
-    }
-    return code == 0 ? gs_fs_write_file(AT_FDCWD, path, text.data, text.len, 0644, err) : code;
-}
-
-int gs_permit_emit(const char *path, const char *output, gs_error *err)
-{
-    GS_AUTO_BUF gs_buf text;
+    GS_AUTO_BUF gs_buf permit;
     GS_AUTO_BUF gs_buf encoding;
     gs_document document;
     gs_buf_init(&encoding, GS_PERMIT_FILE_BYTES);
-    int code = gs_permit_read(path, &text, &document, err);
+    int code = gs_permit_read(path, &permit, &document, err);
     if (code == 0) {
-        code = encode(&text, &encoding, err);
+        code = encode(&permit, &encoding, err);
     }
-    return code == 0 ? write_new(output, &encoding, err) : code;
+    return code == 0 ? gs_tbs_write(&encoding, output, false, out, err) : code;
 }

@@ -3,8 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "gapship/install.h"
+#include "gapship/fs.h"
 #include "gapship/limits.h"
+#include "gapship/permit.h"
 #include "support.h"
 
 #define DIGEST "sha256:0909090909090909090909090909090909090909090909090909090909090909"

@@ -1,9 +1,10 @@
-/* Permits in files, read: signed documents that a site believes when enough keys of its own root signed them. */
+/* Permits in files: signed documents that count when enough keys of a root signed them. */
 #include <fcntl.h>
 #include <string.h>
 
-#include "accept.h"
+#include "gapship/fs.h"
 #include "gapship/limits.h"
+#include "gapship/permit.h"
 
 int gs_permit_read(const char *path, gs_buf *text, gs_document *out, gs_error *err)
 {
@@ -94,28 +95,4 @@ int gs_permit_load(const char *path, const gs_trust *trust, gs_arena *arena, gs_
     }
     *out = permit;
     return 0;
-}
-
-/* ---- a site's run ---- */
-
-int gs_installation_permit(gs_installation *installation, const char *path, gs_error *err)
-{
-    gs_arena *arena = installation->site->arena;
-    if (!installation->trust) {
-        return gs_fail(err, GS_EUSAGE, "this site has no trust root that a permit could be checked against");
-    }
-    gs_permit *permit = gs_arena_alloc(arena, sizeof *permit);
-    int code = permit ? gs_permit_load(path, installation->trust, arena, permit, err) : gs_fail_nomem(err);
-    if (code == 0) {
-        installation->permit = permit;
-        installation->permit_file = path;
-        installation->permit_root = gs_trust_version(installation->trust);
-    }
-    return code;
-}
-
-int gs_permit_renew(gs_installation *site, gs_error *err)
-{
-    bool same = !site->permit || site->permit_root == gs_trust_version(site->trust);
-    return same ? 0 : gs_installation_permit(site, site->permit_file, err);
 }
