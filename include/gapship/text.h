@@ -23,7 +23,8 @@ bool gs_name_valid(const char *name);
 bool gs_path_valid(const char *path);
 /* Shell-style match with '*' and '?' over the whole text; '*' crosses '/'. */
 bool gs_glob_match(const char *pattern, const char *text);
-/* Dotted versions, semver's order where both are semver, else by numeric and text fields; a leading 'v' is ignored. <0, 0, >0. */
+/* Dotted versions in one order: by their numbers, then by what stands behind them, in semver by its rule, else by numeric and text
+ * fields; a leading 'v' is ignored. <0, 0, >0. */
 int gs_version_compare(const char *a, const char *b);
 /* A constraint: ">=1.2.0", "<2", "=1.4.1", several separated by spaces or commas (all must hold). Pure precedence: 2.0.0-rc.1 is less
  * than 2. *valid is false, and so is the answer, when it is malformed. */

@@ -192,22 +192,31 @@ static int compare_fields(const char *a, const char *b)
     }
 }
 
+/* Whether what stands behind the numbers is of before the release (-1), the release (0), or of after it (1). */
+static int phase(const char *rest, bool semver)
+{
+    return semver ? -(*rest == '-') : compare_fields(rest, "");
+}
+
 int gs_version_compare(const char *a, const char *b)
 {
     a = skip_v(a);
     b = skip_v(b);
-    bool semver = is_semver(a) && is_semver(b);
+    bool a_semver = is_semver(a);
+    bool b_semver = is_semver(b);
     int order = compare_cores(&a, &b);
     if (order != 0) {
         return order;
     }
-    if (!semver) {
-        return compare_fields(a, b);
+    int a_phase = phase(a, a_semver);
+    int b_phase = phase(b, b_semver);
+    if (a_phase != b_phase) {
+        return a_phase < b_phase ? -1 : 1;
     }
-    if (*a != '-' || *b != '-') {
-        return (*b == '-') - (*a == '-');
+    if (a_phase < 0 && a_semver != b_semver) {
+        return a_semver ? -1 : 1; /* the two rules say different things of "rc10" and "rc2": one order needs them apart */
     }
-    return compare_prereleases(a + 1, b + 1);
+    return a_phase < 0 && a_semver ? compare_prereleases(a + 1, b + 1) : compare_fields(a, b);
 }
 
 typedef struct comparison {

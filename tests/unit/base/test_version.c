@@ -1,4 +1,6 @@
 /* The order of versions and the constraints on them. */
+#include <stdio.h>
+
 #include "gapship/text.h"
 #include "support.h"
 
@@ -50,6 +52,31 @@ static void equates(void **state)
     assert_order("x", "y", -1);
 }
 
+/* Semver and everything else in one order: no three versions contradict one another. */
+static void is_one_order(void **state)
+{
+    (void)state;
+    static const char *const cores[] = {"1", "1.0", "1.0.0", "v1.0.1"};
+    static const char *const rests[] = {"",    "-rc1", "-rc2", "-rc10", "-rc.1", "-rc.10",      "-1",   "-2",  "-10",
+                                        "rc2", "rc10", "_1",   "-0",    "+b",    "-alpine3.19", "-1+b", ".-a", "-0.0.1"};
+    char all[COUNT_OF(cores) * COUNT_OF(rests)][32];
+    for (size_t i = 0; i < COUNT_OF(all); i++) {
+        (void)snprintf(all[i], sizeof(all[i]), "%s%s", cores[i / COUNT_OF(rests)], rests[i % COUNT_OF(rests)]);
+    }
+    for (size_t a = 0; a < COUNT_OF(all); a++) {
+        for (size_t b = 0; b < COUNT_OF(all); b++) {
+            int ab = gs_version_compare(all[a], all[b]);
+            for (size_t c = 0; c < COUNT_OF(all); c++) {
+                int bc = gs_version_compare(all[b], all[c]);
+                int ac = gs_version_compare(all[a], all[c]);
+                if (ab <= 0 && bc <= 0 && (ac > 0 || (ac == 0 && (ab < 0 || bc < 0)))) {
+                    fail_msg("%s, %s, %s: %d, %d, but %d", all[a], all[b], all[c], ab, bc, ac);
+                }
+            }
+        }
+    }
+}
+
 static void checks_constraints(void **state)
 {
     (void)state;
@@ -85,6 +112,7 @@ static void checks_constraints(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(orders), cmocka_unit_test(equates), cmocka_unit_test(checks_constraints)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(orders), cmocka_unit_test(equates), cmocka_unit_test(is_one_order),
+                                       cmocka_unit_test(checks_constraints)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
