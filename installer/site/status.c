@@ -192,44 +192,86 @@ static gs_node *add_empty(const looking *l, gs_node *environments)
     return environments;
 }
 
-static int add_bundles(const looking *l, gs_node *bundles, gs_error *err)
+/* ---- what came ---- */
+
+/* A bundle's row with its place in the order. */
+static gs_node *add_row(gs_arena *arena, gs_node *list, const gs_entry *row)
 {
-    const gs_ledger_filter filter = {.kind = GS_ENTRY_ACCEPTED};
-    gs_entry *rows = NULL;
-    size_t count = 0;
-    int code = gs_ledger_read(l->site->ledger, &filter, l->arena, &rows, &count, err);
-    for (size_t i = 0; code == 0 && i < count; i++) {
+    gs_node *node = gs_node_set_text(arena, gs_node_new_map(arena), "product", row->product);
+    node = describe_bundle(arena, node, row);
+    node = gs_node_set_integer(arena, node, "epoch", row->epoch);
+    return gs_node_append(arena, list, gs_node_set_integer(arena, node, "sequence", row->sequence));
+}
+
+static gs_node *list_kept(const looking *l, const gs_entry *accepted, size_t count)
+{
+    gs_node *list = gs_node_new_list(l->arena);
+    for (size_t i = 0; i < count; i++) {
         bool told = false; /* it came in again since, signed by others or by a permit */
         for (size_t k = i + 1; k < count && !told; k++) {
-            told = gs_digest_equal(&rows[k].bundle, &rows[i].bundle);
+            told = gs_digest_equal(&accepted[k].bundle, &accepted[i].bundle);
         }
-        if (told || !gs_store_has(l->site->store, &rows[i].bundle)) {
-            continue;
+        if (!told && gs_store_has(l->site->store, &accepted[i].bundle)) {
+            list = add_row(l->arena, list, &accepted[i]);
         }
-        gs_node *node = gs_node_set_text(l->arena, gs_node_new_map(l->arena), "product", rows[i].product);
-        node = describe_bundle(l->arena, node, &rows[i]);
-        node = gs_node_set_integer(l->arena, node, "sequence", rows[i].sequence);
-        code = gs_node_append(l->arena, bundles, node) ? 0 : gs_fail_nomem(err);
     }
-    return code;
+    return list;
+}
+
+/* The newest of each product in the order of bundles, kept or not. */
+static gs_node *list_highest(const looking *l, const gs_entry *accepted, size_t count)
+{
+    gs_node *list = gs_node_new_list(l->arena);
+    for (size_t i = 0; i < count; i++) {
+        const gs_entry *row = &accepted[i];
+        bool highest = true;
+        for (size_t k = 0; k < count && highest; k++) {
+            int order = gs_order_compare(accepted[k].epoch, accepted[k].sequence, row->epoch, row->sequence);
+            highest = !gs_text_equal(accepted[k].product, row->product) || order < 0 || (order == 0 && k <= i);
+        }
+        list = highest ? add_row(l->arena, list, row) : list;
+    }
+    return list;
+}
+
+static int describe_root(const looking *l, gs_node **out, gs_error *err)
+{
+    const gs_trust *root = l->site->trust;
+    gs_digest fingerprint;
+    int code = gs_trust_fingerprint(root, &fingerprint, err);
+    if (code != 0) {
+        return code;
+    }
+    gs_node *node = gs_node_set_integer(l->arena, gs_node_new_map(l->arena), "version", (int64_t)gs_trust_version(root));
+    node = gs_node_set_integer(l->arena, node, "epoch", (int64_t)gs_trust_epoch(root));
+    node = gs_node_set_text(l->arena, node, "expires",
+                            gs_trust_expires(root) > 0 ? gs_time_text(l->arena, gs_trust_expires(root)) : NULL);
+    *out = gs_node_set_text(l->arena, node, "fingerprint", gs_digest_in(l->arena, &fingerprint));
+    return *out ? 0 : gs_fail_nomem(err);
 }
 
 int gs_status(gs_installation *installation, gs_arena *arena, gs_node **result, gs_error *err)
 {
     looking l = {.site = installation, .arena = arena};
-    const gs_ledger_filter filter = {.kind = GS_ENTRY_ENVIRONMENT};
+    const gs_ledger_filter of_environments = {.kind = GS_ENTRY_ENVIRONMENT};
+    const gs_ledger_filter of_bundles = {.kind = GS_ENTRY_ACCEPTED};
     gs_node *environments = gs_node_new_list(arena);
-    gs_node *bundles = gs_node_new_list(arena);
-    int code = environments && bundles ? 0 : gs_fail_nomem(err);
+    gs_node *root = NULL;
+    gs_entry *accepted = NULL;
+    size_t count = 0;
+    int code = environments ? 0 : gs_fail_nomem(err);
     if (code == 0) {
-        code = gs_ledger_read(installation->ledger, &filter, arena, &l.rows, &l.count, err);
+        code = gs_ledger_read(installation->ledger, &of_environments, arena, &l.rows, &l.count, err);
+    }
+    if (code == 0) {
+        code = gs_ledger_read(installation->ledger, &of_bundles, arena, &accepted, &count, err);
+    }
+    if (code == 0 && installation->trust) {
+        code = describe_root(&l, &root, err);
     }
     for (size_t i = 0; code == 0 && i < l.count; i++) {
         /* In the order in which they were first installed: the release's. */
         code = is_first(&l, i) ? add_environment(&l, newest_of(&l, i), environments, err) : 0;
-    }
-    if (code == 0) {
-        code = add_bundles(&l, bundles, err);
     }
     if (code != 0) {
         return code;
@@ -237,7 +279,9 @@ int gs_status(gs_installation *installation, gs_arena *arena, gs_node **result, 
     gs_node *node = gs_node_set_text(arena, gs_node_new_map(arena), "site", installation->site->name);
     node = gs_node_set_text(arena, node, "registry", gs_site_registry_host(installation->site));
     node = gs_node_set(arena, node, "environments", add_empty(&l, environments));
-    node = gs_node_set(arena, node, "bundles", bundles);
+    node = gs_node_set(arena, node, "accepted", list_highest(&l, accepted, count));
+    node = gs_node_set(arena, node, "bundles", list_kept(&l, accepted, count));
+    node = root ? gs_node_set(arena, node, "root", root) : node;
     if (!node) {
         return gs_fail_nomem(err);
     }

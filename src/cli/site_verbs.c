@@ -1,4 +1,5 @@
 /* The verbs of the site side: results as tables that people can read aloud. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -312,6 +313,25 @@ static int add_units(gs_invocation *invocation, gs_table *table, const gs_node *
     return code;
 }
 
+static void print_site(gs_invocation *invocation, const gs_node *status)
+{
+    const gs_node *root = gs_node_get(status, "root");
+    const gs_node *accepted = gs_node_get(status, "accepted");
+    const char *registry = gs_node_text(status, "registry");
+    gs_print(invocation->terminal, "site %s, registry %s, %zu bundles kept\n", gs_node_text(status, "site"),
+             registry ? registry : "none", count_of(status, "bundles"));
+    if (root) {
+        const char *expires = gs_node_text(root, "expires");
+        gs_print(invocation->terminal, "trust root %" PRId64 ", epoch %" PRId64 "%s%s\n", gs_node_integer(root, "version", 0),
+                 gs_node_integer(root, "epoch", 0), expires ? ", expires at " : "", expires ? expires : "");
+    }
+    for (size_t i = 0; i < accepted->count; i++) {
+        const gs_node *newest = accepted->items[i];
+        gs_print(invocation->terminal, "%s: accepted up to %" PRId64 ".%" PRId64 " (%s)\n", gs_node_text(newest, "product"),
+                 gs_node_integer(newest, "epoch", 0), gs_node_integer(newest, "sequence", 0), gs_node_text(newest, "version"));
+    }
+}
+
 int gs_verb_status(gs_invocation *invocation, gs_error *err)
 {
     static const char *const titles[] = {"ENVIRONMENT", "VERSION", "UNIT", "STATE", "LIVE"};
@@ -345,8 +365,7 @@ int gs_verb_status(gs_invocation *invocation, gs_error *err)
     if (code < 0) {
         return code;
     }
-    gs_print(invocation->terminal, "site %s, registry %s, %zu bundles kept\n", gs_node_text(result, "site"),
-             gs_node_text(result, "registry") ? gs_node_text(result, "registry") : "none", count_of(result, "bundles"));
+    print_site(invocation, result);
     gs_table_print(invocation->terminal, table);
     return gs_print_result(invocation->terminal, result, err);
 }

@@ -293,6 +293,9 @@ def test_back_to_a_bundle_whose_signer_was_revoked(w):
     equal(shop.versions(), ['1.2.0', '1.2.0'], 'versions')
     kept = sorted(bundle['version'] for bundle in shop.json('status')['bundles'])
     equal(kept, ['1.1.0', '1.2.0', '1.3.0'], 'kept, each once')
+    highest = [(row['product'], row['version'], row['epoch'], row['sequence']) for row in shop.json('status')['accepted']]
+    equal(highest, [('shop', '1.3.0', 0, 3)], 'the highest that was accepted, whatever runs')
+    shop('status', says='shop: accepted up to 0.3 (1.3.0)')  # what a permit counts below
     check(other.exists(), 'not used')
 
 

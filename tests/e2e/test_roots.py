@@ -148,7 +148,8 @@ def test_a_root_only_bundle_revokes(w):
     s('import', later, status=DENIED, says='signed by 0 of the 1 trusted release keys')
     s('plan', later, status=DENIED)
     # What runs is still there to be looked at.
-    s('status', says='1.0.0')
+    s('status', says=['1.0.0', 'trust root 2, epoch 1'])
+    equal(s.json('status')['root'], {'version': 2, 'epoch': 1, 'fingerprint': s.roots.fingerprint(2)}, 'its root')
     s('history', says='root 1 -> 2')
     s.signs('mid')
     newest = s.build('1.2.0', 3)
