@@ -35,6 +35,9 @@ static int open_bundle(const gs_permit_options *options, gs_verified **out, gs_e
     if (code == 0) {
         code = gs_bundle_open(options->bundle, &bundle, err);
     }
+    if (code == 0 && trust) {
+        code = gs_bundle_walk(bundle, &trust, NULL, NULL, err);
+    }
     const gs_terms terms = {.trust = trust, .allow_unsigned = !trust};
     return code == 0 ? gs_bundle_verify(&bundle, &terms, out, err) : code;
 }

@@ -87,8 +87,9 @@ int gs_help_command(gs_terminal *terminal, gs_arena *arena, const gs_command *co
 int gs_help_version(gs_terminal *terminal, gs_arena *arena, gs_error *err)
 {
     const char *sqlite = gs_arena_printf(arena, "SQLite %s", gs_ledger_version());
-    const char *const libraries[] = {gs_crypto_version(), gs_http_version(), gs_archive_version(), gs_codec_version(),
-                                     gs_git_version(),    sqlite,            gs_serve_version()};
+    const char *const libraries[] = {gs_crypto_version(), gs_http_version(), gs_archive_version(),
+                                     gs_codec_version(),  gs_git_version(),  sqlite,
+                                     gs_serve_version()};
     if (!sqlite) {
         return gs_fail_nomem(err);
     }

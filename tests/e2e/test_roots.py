@@ -94,6 +94,7 @@ def test_rotation_travels_in_a_bundle_of_the_new_keys(w):
         w.gapship(verb, bundle, '--root', s.roots.files[1], says='root 1 -> 3')
     w.gapship('extract', bundle, '--root', s.roots.files[1], '-o', 'layout', says='root 1 -> 3')
     w.gapship('verify', bundle, '--root', three, silent='root 3 ->')
+    w.gapship('permit', bundle, '--root', s.roots.files[1], '--any-site', '--below', '0.9', '--reason', 'x', '-o', 'x.permit')
     s('plan', bundle, status=20, says='1.1.0')
     equal(s.version(), 1, 'version that a plan leaves')
     equal(s.reached(), [], 'rows of roots after a plan')
