@@ -110,7 +110,6 @@ static void test_a_signature_from_elsewhere(void **state)
 {
     room *r = *state;
     gs_error err = {0};
-    GS_AUTO_TRUST gs_trust *one = init(r);
     GS_AUTO_TRUST gs_trust *signed_root = NULL;
     GS_AUTO_BUF gs_buf bytes;
     GS_AUTO_BUF gs_buf signature;
@@ -118,6 +117,7 @@ static void test_a_signature_from_elsewhere(void **state)
     gs_tbs emitted;
     gs_digest digest;
     gs_digest id;
+    gs_trust_free(init(r));
     gs_buf_init(&bytes, GS_ROOT_ENCODING_BYTES);
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
     (void)snprintf(tbs, sizeof tbs, "%s/tbs", r->dir.path);
@@ -180,10 +180,10 @@ static void test_two_people_at_the_same_time(void **state)
 {
     room *r = *state;
     gs_error err = {0};
-    GS_AUTO_TRUST gs_trust *one = init(r);
     GS_AUTO_TRUST gs_trust *after = NULL;
     gs_trust *none = NULL;
     uint64_t size = 0;
+    gs_trust_free(init(r));
     {
         GS_AUTO_FD int other = -1;
         assert_ok(&err, gs_fs_open_locked(r->path[1], false, &other, &size, &err));
