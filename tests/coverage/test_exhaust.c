@@ -137,7 +137,6 @@ static void crypto_free(void *old, const char *file, int line)
 
 #define VECTORS "bundle-spec/vectors/"
 
-static trust_keys keys;
 static gs_buf chain, first_root, document, signature;
 
 static int verify(const char *root, const char *path, gs_error *err)
@@ -190,7 +189,7 @@ static int make_and_follow(gs_error *err)
     unsigned good;
     gs_buf_init(&body, GS_MAX_DOCUMENT_BYTES);
     gs_buf_init(&made, GS_MAX_SIGNATURE_BYTES);
-    const gs_public_key *const one[] = {keys.public[0]};
+    const gs_public_key *const one[] = {trust_keys.public[0]};
     const gs_trust_role role = {.keys = one, .count = 1, .threshold = 1};
     const gs_trust_draft draft = {
         .version = 2, .epoch = 1, .expires = 1900000000, .roles = {[GS_ROLE_ROOT] = role, [GS_ROLE_RELEASE] = role}};
@@ -200,8 +199,8 @@ static int make_and_follow(gs_error *err)
     GS_AUTO_BUF gs_buf encoding;
     gs_buf_init(&encoding, 2 * GS_MAX_DOCUMENT_BYTES);
     code = code == 0 ? gs_document_encoding(GS_DOCUMENT_ROOT, body.data, body.len, &encoding, err) : code;
-    code = code == 0 ? gs_sign(keys.private[0], encoding.data, encoding.len, &made, err) : code;
-    code = code == 0 ? gs_trust_sign(second, keys.public[0], made.data, made.len, err) : code;
+    code = code == 0 ? gs_sign(trust_keys.private[0], encoding.data, encoding.len, &made, err) : code;
+    code = code == 0 ? gs_trust_sign(second, trust_keys.public[0], made.data, made.len, err) : code;
     code = code == 0 ? gs_trust_signers(second, first, reports, &count, &good, err) : code;
     return code == 0 ? gs_trust_follows(first, second, err) : code;
 }
@@ -212,7 +211,7 @@ static int sign_document(gs_error *err)
     gs_buf_init(&copy, 2 * GS_MAX_DOCUMENT_BYTES);
     gs_buf_add(&copy, document.data, document.len);
     int code = gs_buf_check(&copy, err);
-    return code == 0 ? gs_document_sign(&copy, keys.public[1], signature.data, signature.len, err) : code;
+    return code == 0 ? gs_document_sign(&copy, trust_keys.public[1], signature.data, signature.len, err) : code;
 }
 
 static int read_key(const char *name, gs_error *err)
@@ -308,7 +307,6 @@ static void nothing_is_accepted_that_should_not_be(void **state)
 
 static int prepare(void **state)
 {
-    (void)state;
     gs_error err = {0};
     GS_AUTO_BUF gs_buf body;
     gs_buf_init(&body, GS_MAX_DOCUMENT_BYTES);
@@ -316,30 +314,26 @@ static int prepare(void **state)
     gs_buf_init(&first_root, GS_MAX_ROOT_BYTES);
     gs_buf_init(&document, GS_MAX_DOCUMENT_BYTES);
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    trust_keys_init(&keys);
-    GS_AUTO_TRUST gs_trust *first = trust_root(&keys,
-                                               &(trust_spec){.version = 1, .epoch = 1, .first = 0, .count = 1, .threshold = 1});
-    GS_AUTO_TRUST gs_trust *second = trust_root(&keys,
-                                                &(trust_spec){.version = 2, .epoch = 1, .first = 0, .count = 2, .threshold = 2});
-    GS_AUTO_TRUST gs_trust *third = trust_root(&keys,
-                                               &(trust_spec){.version = 3, .epoch = 2, .first = 1, .count = 2, .threshold = 1});
+    assert_int_equal(trust_enter(state), 0);
+    GS_AUTO_TRUST gs_trust *first = trust_root(&(trust_spec){.version = 1, .epoch = 1, .first = 0, .count = 1, .threshold = 1});
+    GS_AUTO_TRUST gs_trust *second = trust_root(&(trust_spec){.version = 2, .epoch = 1, .first = 0, .count = 2, .threshold = 2});
+    GS_AUTO_TRUST gs_trust *third = trust_root(&(trust_spec){.version = 3, .epoch = 2, .first = 1, .count = 2, .threshold = 1});
     for (size_t i = 0; i < 2; i++) {
-        trust_sign(second, &keys, i);
-        trust_sign(third, &keys, i);
+        trust_sign(second, i);
+        trust_sign(third, i);
     }
     assert_ok(&err, gs_trust_write(first, &first_root, &err));
     assert_ok(&err, gs_trust_link(first, &chain, &err));
     assert_ok(&err, gs_trust_link(second, &chain, &err));
     assert_ok(&err, gs_trust_link(third, &chain, &err));
     assert_ok(&err, gs_document_write(GS_DOCUMENT_PERMIT, "{}", 2, &document, &err));
-    trust_sign_body(&keys, 1, GS_DOCUMENT_PERMIT, "{}", 2, &signature);
+    trust_sign_body(1, GS_DOCUMENT_PERMIT, "{}", 2, &signature);
     return 0;
 }
 
 static int tidy(void **state)
 {
-    (void)state;
-    trust_keys_done(&keys);
+    (void)trust_leave(state);
     gs_buf_done(&chain);
     gs_buf_done(&first_root);
     gs_buf_done(&document);

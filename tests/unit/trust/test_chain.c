@@ -12,33 +12,17 @@
 #define BOTH_OF_3    (KEY(2) | KEY(3) | KEY(5))          /* two of root 2, two of root 3 */
 #define MOST_REACHED 8
 
-static trust_keys keys;
-
 static const trust_spec specs[] = {
     {.version = 1, .epoch = 1, .first = 0, .count = 3, .threshold = 2},
     {.version = 2, .epoch = 1, .first = 2, .count = 3, .threshold = 2},
     {.version = 3, .epoch = 2, .first = 3, .count = 3, .threshold = 2},
 };
 
-static int make_keys(void **state)
-{
-    (void)state;
-    trust_keys_init(&keys);
-    return 0;
-}
-
-static int drop_keys(void **state)
-{
-    (void)state;
-    trust_keys_done(&keys);
-    return 0;
-}
-
 static void sign_root(gs_trust *root, unsigned signers)
 {
     for (size_t i = 0; i < TRUST_KEYS; i++) {
         if (signers & KEY(i)) {
-            trust_sign(root, &keys, i);
+            trust_sign(root, i);
         }
     }
 }
@@ -46,7 +30,7 @@ static void sign_root(gs_trust *root, unsigned signers)
 static void add_link(gs_buf *chain, const trust_spec *spec, unsigned signers)
 {
     gs_error err = {0};
-    GS_AUTO_TRUST gs_trust *root = trust_root(&keys, spec);
+    GS_AUTO_TRUST gs_trust *root = trust_root(spec);
     sign_root(root, signers);
     assert_ok(&err, gs_trust_link(root, chain, &err));
 }
@@ -62,8 +46,8 @@ static void add_text(gs_buf *chain, gs_document_type type, const char *text, uns
         if (signers & KEY(i)) {
             GS_AUTO_BUF gs_buf signature;
             gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-            trust_sign_body(&keys, i, type, text, strlen(text), &signature);
-            assert_ok(&err, gs_document_sign(&link, keys.public[i], signature.data, signature.len, &err));
+            trust_sign_body(i, type, text, strlen(text), &signature);
+            assert_ok(&err, gs_document_sign(&link, trust_keys.public[i], signature.data, signature.len, &err));
         }
     }
     gs_buf_add(chain, link.data, link.len);
@@ -73,7 +57,7 @@ static void add_text(gs_buf *chain, gs_document_type type, const char *text, uns
 static void body_of_2(const char *old, const char *new, gs_buf *out)
 {
     gs_error err = {0};
-    GS_AUTO_TRUST gs_trust *root = trust_root(&keys, &specs[1]);
+    GS_AUTO_TRUST gs_trust *root = trust_root(&specs[1]);
     GS_AUTO_BUF gs_buf body;
     gs_buf_init(&body, GS_MAX_DOCUMENT_BYTES);
     gs_buf_init(out, 2 * GS_MAX_DOCUMENT_BYTES);
@@ -115,7 +99,7 @@ static void assert_refused(const gs_buf *chain, int code, const char *text, uint
 {
     gs_error err = {0};
     walked w = {0};
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &specs[0]);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&specs[0]);
     assert_fails(&err, code, text, walk(&trust, chain, &w, &err));
     assert_int_equal(gs_trust_version(trust), reached);
     assert_int_equal(w.count, reached - 1);
@@ -136,7 +120,7 @@ static void test_walks_step_by_step(void **state)
     GS_AUTO_BUF gs_buf chain;
     GS_AUTO_BUF gs_buf text;
     GS_AUTO_TRUST gs_trust *again = NULL;
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &specs[0]);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&specs[0]);
     gs_signature_report reports[GS_MAX_SIGNATURES];
     size_t count = 0;
     unsigned good = 0;
@@ -168,7 +152,7 @@ static void test_reached_links_are_passed_over(void **state)
     add_link(&chain, &specs[2], BOTH_OF_3);
     for (size_t i = 1; i < 3; i++) {
         walked w = {0};
-        GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &specs[i]);
+        GS_AUTO_TRUST gs_trust *trust = trust_root(&specs[i]);
         assert_ok(&err, walk(&trust, &chain, &w, &err));
         assert_int_equal(gs_trust_version(trust), 3);
         assert_int_equal(w.count, 2 - i);
@@ -177,7 +161,7 @@ static void test_reached_links_are_passed_over(void **state)
     GS_AUTO_BUF gs_buf old;
     new_chain(&old);
     add_link(&old, &specs[1], BOTH_OF_2);
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &specs[2]);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&specs[2]);
     assert_ok(&err, gs_trust_walk(&trust, old.data, old.len, NULL, NULL, &err));
     assert_int_equal(gs_trust_version(trust), 3);
 }
@@ -189,7 +173,7 @@ static void test_an_expired_root_is_walked(void **state)
     walked w = {0};
     GS_AUTO_BUF gs_buf chain;
     GS_AUTO_BUF gs_buf body;
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &specs[0]);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&specs[0]);
     new_chain(&chain);
     body_of_2("\"epoch\":1,", "\"epoch\":1,\"expires\":\"1999-12-31T23:59:59Z\",", &body);
     add_text(&chain, GS_DOCUMENT_ROOT, body.data, BOTH_OF_2);
@@ -205,7 +189,7 @@ static void test_what_cannot_be_kept_is_not_reached(void **state)
     gs_error err = {0};
     walked w = {.fail_at = 3};
     GS_AUTO_BUF gs_buf chain;
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &specs[0]);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&specs[0]);
     new_chain(&chain);
     add_link(&chain, &specs[1], BOTH_OF_2);
     add_link(&chain, &specs[2], BOTH_OF_3);
@@ -262,7 +246,7 @@ static void test_epoch_falls(void **state)
     gs_error err = {0};
     static const trust_spec one = {.version = 1, .epoch = 7, .first = 0, .count = 3, .threshold = 2};
     GS_AUTO_BUF gs_buf chain;
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &one);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&one);
     new_chain(&chain);
     add_link(&chain, &specs[1], BOTH_OF_2);
     assert_fails(&err, GS_EFORMAT, "root 2 has epoch 1, but root 1 before it has 7",
@@ -304,7 +288,7 @@ static void test_a_key_of_both_roots_counts_for_both(void **state)
     gs_error err = {0};
     walked w = {0};
     GS_AUTO_BUF gs_buf chain;
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &specs[0]);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&specs[0]);
     new_chain(&chain);
     add_link(&chain, &specs[1], KEY(1) | KEY(2) | KEY(3));
     assert_ok(&err, walk(&trust, &chain, &w, &err));
@@ -317,7 +301,7 @@ static void test_missing_keys_are_named(void **state)
     GS_AUTO_BUF gs_buf chain;
     new_chain(&chain);
     add_link(&chain, &specs[1], KEY(0) | KEY(3) | KEY(4));
-    gs_digest_hex(gs_public_key_id(keys.public[2]), id);
+    gs_digest_hex(gs_public_key_id(trust_keys.public[2]), id);
     id[16] = '\0';
     assert_refused(&chain, GS_ESIGNATURE, id, 1);
 }
@@ -333,8 +317,8 @@ static void test_one_key_twice_as_two_entries(void **state)
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
     body_of_2("", "", &body);
     add_text(&chain, GS_DOCUMENT_ROOT, body.data, KEY(0) | KEY(3) | KEY(4));
-    trust_sign_body(&keys, 0, GS_DOCUMENT_ROOT, body.data, body.len, &signature);
-    gs_signature_entry_write(&chain, GS_SCHEME_KEY, gs_public_key_id(keys.public[0]), signature.data, signature.len);
+    trust_sign_body(0, GS_DOCUMENT_ROOT, body.data, body.len, &signature);
+    gs_signature_entry_write(&chain, GS_SCHEME_KEY, gs_public_key_id(trust_keys.public[0]), signature.data, signature.len);
     chain.data[20] = 4;
     assert_refused(&chain, GS_EFORMAT, "two signatures by one key", 1);
 }
@@ -359,8 +343,8 @@ static void test_schemes(void **state)
         new_chain(&chain);
         gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
         add_text(&chain, GS_DOCUMENT_ROOT, body.data, KEY(0) | KEY(3) | KEY(4));
-        trust_sign_body(&keys, 1, GS_DOCUMENT_ROOT, body.data, body.len, &signature);
-        gs_signature_entry_write(&chain, cases[i].scheme, gs_public_key_id(keys.public[1]), signature.data, signature.len);
+        trust_sign_body(1, GS_DOCUMENT_ROOT, body.data, body.len, &signature);
+        gs_signature_entry_write(&chain, cases[i].scheme, gs_public_key_id(trust_keys.public[1]), signature.data, signature.len);
         chain.data[20] = 4;
         assert_refused(&chain, GS_ESIGNATURE, cases[i].text, 1);
     }
@@ -429,8 +413,8 @@ static void test_ids(void **state)
     (void)state;
     char id[2][GS_DIGEST_HEX];
     char text[2][256];
-    gs_digest_hex(gs_public_key_id(keys.public[2]), id[0]);
-    gs_digest_hex(gs_public_key_id(keys.public[3]), id[1]);
+    gs_digest_hex(gs_public_key_id(trust_keys.public[2]), id[0]);
+    gs_digest_hex(gs_public_key_id(trust_keys.public[3]), id[1]);
     static const struct {
         const char *old, *new, *text; /* %1$s: id of key 2, %2$s: of key 3 */
     } cases[] = {
@@ -487,7 +471,7 @@ static void test_1025_links(void **state)
     assert_refused(&chain, GS_EFORMAT, "from 1 to 524288 bytes", 1);
     /* As many as fit are walked. */
     const trust_spec one = {.version = 1, .epoch = 1, .first = 0, .count = 1, .threshold = 1};
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &one);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&one);
     gs_document link;
     size_t end = 0;
     uint64_t last = 1;
@@ -533,7 +517,7 @@ static void test_cut_at_every_byte(void **state)
     const size_t first = chain.len;
     add_link(&chain, &small[2], KEY(0));
     for (size_t len = 0; len < chain.len; len++) {
-        GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &small[0]);
+        GS_AUTO_TRUST gs_trust *trust = trust_root(&small[0]);
         if (len == first) {
             assert_ok(&err, gs_trust_walk(&trust, chain.data, len, NULL, NULL, &err));
         } else {
@@ -552,7 +536,7 @@ static void test_every_bit(void **state)
     static const trust_spec two = {.version = 2, .epoch = 1, .first = 2, .count = 1, .threshold = 1};
     gs_error err = {0};
     GS_AUTO_BUF gs_buf chain;
-    GS_AUTO_TRUST gs_trust *trust = trust_root(&keys, &one);
+    GS_AUTO_TRUST gs_trust *trust = trust_root(&one);
     new_chain(&chain);
     add_link(&chain, &two, KEY(0) | KEY(2));
     for (size_t bit = 0; bit < 8 * chain.len; bit++) {
@@ -571,9 +555,9 @@ static void test_follows(void **state)
 {
     (void)state;
     gs_error err = {0};
-    GS_AUTO_TRUST gs_trust *one = trust_root(&keys, &specs[0]);
-    GS_AUTO_TRUST gs_trust *two = trust_root(&keys, &specs[1]);
-    GS_AUTO_TRUST gs_trust *three = trust_root(&keys, &specs[2]);
+    GS_AUTO_TRUST gs_trust *one = trust_root(&specs[0]);
+    GS_AUTO_TRUST gs_trust *two = trust_root(&specs[1]);
+    GS_AUTO_TRUST gs_trust *three = trust_root(&specs[2]);
     assert_fails(&err, GS_ESIGNATURE, "signed by 0 of the 2 root keys of root 1", gs_trust_follows(one, two, &err));
     sign_root(two, KEY(0) | KEY(1));
     assert_fails(&err, GS_ESIGNATURE, "signed by 0 of the 2 root keys of root 2", gs_trust_follows(one, two, &err));
@@ -589,17 +573,18 @@ static void test_sign_refuses(void **state)
     gs_error err = {0};
     GS_AUTO_BUF gs_buf body;
     GS_AUTO_BUF gs_buf signature;
-    GS_AUTO_TRUST gs_trust *root = trust_root(&keys, &specs[1]);
+    GS_AUTO_TRUST gs_trust *root = trust_root(&specs[1]);
     gs_buf_init(&body, GS_MAX_DOCUMENT_BYTES);
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
     assert_ok(&err, gs_trust_body(root, &body, &err));
-    trust_sign_body(&keys, 0, GS_DOCUMENT_PERMIT, body.data, body.len, &signature);
-    assert_fails(&err, GS_ESIGNATURE, NULL, gs_trust_sign(root, keys.public[0], signature.data, signature.len, &err));
-    trust_sign(root, &keys, 0);
+    trust_sign_body(0, GS_DOCUMENT_PERMIT, body.data, body.len, &signature);
+    assert_fails(&err, GS_ESIGNATURE, NULL, gs_trust_sign(root, trust_keys.public[0], signature.data, signature.len, &err));
+    trust_sign(root, 0);
     gs_buf_clear(&signature);
-    trust_sign_body(&keys, 0, GS_DOCUMENT_ROOT, body.data, body.len, &signature);
-    assert_fails(&err, GS_EEXISTS, "has signed already", gs_trust_sign(root, keys.public[0], signature.data, signature.len, &err));
-    assert_fails(&err, GS_ELIMIT, "no room", gs_trust_sign(root, keys.public[1], "", 0, &err));
+    trust_sign_body(0, GS_DOCUMENT_ROOT, body.data, body.len, &signature);
+    assert_fails(&err, GS_EEXISTS, "has signed already",
+                 gs_trust_sign(root, trust_keys.public[0], signature.data, signature.len, &err));
+    assert_fails(&err, GS_ELIMIT, "no room", gs_trust_sign(root, trust_keys.public[1], "", 0, &err));
 }
 
 int main(void)
@@ -630,5 +615,5 @@ int main(void)
         cmocka_unit_test(test_follows),
         cmocka_unit_test(test_sign_refuses),
     };
-    return cmocka_run_group_tests(tests, make_keys, drop_keys);
+    return cmocka_run_group_tests(tests, trust_enter, trust_leave);
 }

@@ -6,29 +6,13 @@
 
 static const char body[] = "{\"type\":\"anything\"}";
 
-static trust_keys keys;
-
-static int make_keys(void **state)
-{
-    (void)state;
-    trust_keys_init(&keys);
-    return 0;
-}
-
-static int drop_keys(void **state)
-{
-    (void)state;
-    trust_keys_done(&keys);
-    return 0;
-}
-
 static void add_signature(gs_buf *document, gs_document_type type, size_t key)
 {
     gs_error err = {0};
     GS_AUTO_BUF gs_buf signature;
     gs_buf_init(&signature, GS_MAX_SIGNATURE_BYTES);
-    trust_sign_body(&keys, key, type, body, sizeof body - 1, &signature);
-    assert_ok(&err, gs_document_sign(document, keys.public[key], signature.data, signature.len, &err));
+    trust_sign_body(key, type, body, sizeof body - 1, &signature);
+    assert_ok(&err, gs_document_sign(document, trust_keys.public[key], signature.data, signature.len, &err));
 }
 
 /* A document of two signatures: keys 0 and 1. */
@@ -44,7 +28,7 @@ static void make_document(gs_buf *out, gs_document_type type)
 static gs_trust_role role_of(const gs_public_key **list, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        list[i] = keys.public[i];
+        list[i] = trust_keys.public[i];
     }
     return (gs_trust_role){.keys = list, .count = count, .threshold = 1};
 }
@@ -179,16 +163,17 @@ static void test_sign_refuses(void **state)
     gs_buf_init(&signature, 2 * GS_MAX_SIGNATURE_BYTES);
     make_document(&document, GS_DOCUMENT_ROOT);
     const size_t len = document.len;
-    trust_sign_body(&keys, 0, GS_DOCUMENT_ROOT, body, sizeof body - 1, &signature);
+    trust_sign_body(0, GS_DOCUMENT_ROOT, body, sizeof body - 1, &signature);
     assert_fails(&err, GS_EEXISTS, "has signed already",
-                 gs_document_sign(&document, keys.public[0], signature.data, signature.len, &err));
-    assert_fails(&err, GS_ESIGNATURE, NULL, gs_document_sign(&document, keys.public[2], signature.data, signature.len, &err));
-    assert_fails(&err, GS_ELIMIT, "no room", gs_document_sign(&document, keys.public[2], "", 0, &err));
+                 gs_document_sign(&document, trust_keys.public[0], signature.data, signature.len, &err));
+    assert_fails(&err, GS_ESIGNATURE, NULL, gs_document_sign(&document, trust_keys.public[2], signature.data, signature.len, &err));
+    assert_fails(&err, GS_ELIMIT, "no room", gs_document_sign(&document, trust_keys.public[2], "", 0, &err));
     gs_buf_add_zeros(&signature, GS_MAX_SIGNATURE_BYTES);
-    assert_fails(&err, GS_ELIMIT, "no room", gs_document_sign(&document, keys.public[2], signature.data, signature.len, &err));
+    assert_fails(&err, GS_ELIMIT, "no room",
+                 gs_document_sign(&document, trust_keys.public[2], signature.data, signature.len, &err));
     assert_int_equal(document.len, len);
     gs_buf_add_text(&document, "\n");
-    assert_fails(&err, GS_EFORMAT, "bytes behind its end", gs_document_sign(&document, keys.public[2], "x", 1, &err));
+    assert_fails(&err, GS_EFORMAT, "bytes behind its end", gs_document_sign(&document, trust_keys.public[2], "x", 1, &err));
 }
 
 /* As many as there may be, whose bytes nobody checks here, and one more. */
@@ -208,8 +193,9 @@ static void test_sixteen_signatures(void **state)
     document.data[20] = GS_MAX_SIGNATURES;
     assert_ok(&err, gs_document_parse(document.data, document.len, &parsed, &err));
     assert_int_equal(parsed.count, GS_MAX_SIGNATURES);
-    trust_sign_body(&keys, 0, GS_DOCUMENT_ROOT, body, sizeof body - 1, &signature);
-    assert_fails(&err, GS_ELIMIT, "no room", gs_document_sign(&document, keys.public[0], signature.data, signature.len, &err));
+    trust_sign_body(0, GS_DOCUMENT_ROOT, body, sizeof body - 1, &signature);
+    assert_fails(&err, GS_ELIMIT, "no room",
+                 gs_document_sign(&document, trust_keys.public[0], signature.data, signature.len, &err));
 }
 
 static void test_write_refuses(void **state)
@@ -235,5 +221,5 @@ int main(void)
         cmocka_unit_test(test_cut_at_every_byte),  cmocka_unit_test(test_every_bit),      cmocka_unit_test(test_sign_refuses),
         cmocka_unit_test(test_sixteen_signatures), cmocka_unit_test(test_write_refuses),
     };
-    return cmocka_run_group_tests(tests, make_keys, drop_keys);
+    return cmocka_run_group_tests(tests, trust_enter, trust_leave);
 }
