@@ -1,6 +1,10 @@
 /* The fixture of fixture.h. */
 #include "fixture.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "gapship/proc.h"
 
 void run_in(const gs_tempdir *dir, gs_buf *out, const char *const *argv)
@@ -14,6 +18,19 @@ void run_in(const gs_tempdir *dir, gs_buf *out, const char *const *argv)
         result.output = (gs_buf){0};
     }
     gs_proc_result_done(&result);
+}
+
+int enter_among_tars(void **state)
+{
+    assert_int_equal(support_enter(state), 0);
+    char script[4096];
+    const gs_tempdir *dir = *state;
+    char *here = getcwd(NULL, 0);
+    assert_non_null(here);
+    (void)snprintf(script, sizeof(script), "%s/tests/unit/archive/make_tars.py", here);
+    free(here);
+    run_in(dir, NULL, (const char *const[]){"python3", script, dir->path, NULL});
+    return 0;
 }
 
 gs_source *open_file(const gs_tempdir *dir, const char *name)

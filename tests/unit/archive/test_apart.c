@@ -13,21 +13,6 @@
 #include "gapship/confine.h"
 #include "gapship/limits.h"
 
-static int make_all(void **state)
-{
-    if (support_enter(state) != 0) {
-        return -1;
-    }
-    char script[4096];
-    const gs_tempdir *dir = *state;
-    char *here = getcwd(NULL, 0);
-    assert_non_null(here);
-    (void)snprintf(script, sizeof(script), "%s/tests/unit/archive/make_tars.py", here);
-    free(here);
-    run_in(dir, NULL, (const char *const[]){"python3", script, dir->path, NULL});
-    return 0;
-}
-
 /* All that a visitor can see, contents included, as a number. */
 typedef struct seen {
     uint64_t sum;
@@ -501,7 +486,7 @@ int main(int argc, char **argv)
         return hostile >= 0 ? hostile : gs_tar_reader_main();
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_finds_what_this_process_would, make_all, support_leave),
+        cmocka_unit_test_setup_teardown(test_finds_what_this_process_would, enter_among_tars, support_leave),
         test_in_tempdir(test_any_part_of_a_content_can_be_read),
         test_in_tempdir(test_the_visitor_may_stop),
         test_in_tempdir(test_stops_when_told_to),

@@ -2,25 +2,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "fixture.h"
 #include "gapship/limits.h"
-
-static int make_all(void **state)
-{
-    if (support_enter(state) != 0) {
-        return -1;
-    }
-    char script[4096];
-    const gs_tempdir *dir = *state;
-    char *here = getcwd(NULL, 0);
-    assert_non_null(here);
-    (void)snprintf(script, sizeof(script), "%s/tests/unit/archive/make_tars.py", here);
-    free(here);
-    run_in(dir, NULL, (const char *const[]){"python3", script, dir->path, NULL});
-    return 0;
-}
 
 typedef struct seen {
     char text[4096];
@@ -294,5 +278,5 @@ int main(void)
         cmocka_unit_test(test_what_nobody_means_well),     cmocka_unit_test(test_limits_are_the_callers),
         cmocka_unit_test(test_the_visitors_error_ends_it), cmocka_unit_test(test_the_sources_verdict),
         cmocka_unit_test(test_truncation_at_every_block)};
-    return cmocka_run_group_tests(tests, make_all, support_leave);
+    return cmocka_run_group_tests(tests, enter_among_tars, support_leave);
 }
