@@ -67,6 +67,22 @@ void support_read_fixture(const char *path, gs_buf *out)
     assert_ok(&err, gs_fs_read_file(AT_FDCWD, path, out, &err));
 }
 
+int support_drain(gs_source *source, size_t piece, gs_buf *out, gs_error *err)
+{
+    int code = 0;
+    for (size_t got = 1; code == 0 && got > 0;) {
+        void *room = gs_buf_reserve(out, piece);
+        assert_non_null(room);
+        code = gs_source_read(source, room, piece, &got, err);
+        out->len += code == 0 ? got : 0;
+    }
+    if (code != 0) {
+        gs_source_cancel(&source);
+        return code;
+    }
+    return gs_source_close(&source, err);
+}
+
 void support_write(int dirfd, const char *path, const char *text)
 {
     gs_error err = {0};

@@ -14,6 +14,7 @@
 #include "gapship/buf.h"
 #include "gapship/error.h"
 #include "gapship/fs.h"
+#include "gapship/stream.h"
 
 /* assert_ok(&err, call(…, &err)): the call returns 0. */
 #define assert_ok(err, call) support_assert_ok((call), (err), #call, __FILE__, __LINE__)
@@ -37,6 +38,8 @@ int support_leave(void **state);
 
 /* A whole file of the source tree, NUL-terminated, for gs_buf_done. Fails the test when it cannot be read. */
 void support_read_fixture(const char *path, gs_buf *out);
+/* Appends what a source has, asked for in pieces of this size, and closes it. */
+int support_drain(gs_source *source, size_t piece, gs_buf *out, gs_error *err);
 /* Writes a text file below dirfd, its directories made. Fails the test when it cannot. */
 void support_write(int dirfd, const char *path, const char *text);
 /* Fails the test unless the file has exactly this content. */

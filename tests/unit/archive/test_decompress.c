@@ -49,17 +49,7 @@ static int decode(const gs_tempdir *dir, const char *name, uint64_t max, size_t 
     gs_source *source = NULL;
     int code = gs_source_decompress(open_file(dir, name), max, &source, err);
     gs_buf_init(out, GS_MIB(400));
-    for (size_t got = 1; code == 0 && got > 0;) {
-        void *room = gs_buf_reserve(out, piece);
-        assert_non_null(room);
-        code = gs_source_read(source, room, piece, &got, err);
-        out->len += code == 0 ? got : 0;
-    }
-    if (code != 0) {
-        gs_source_cancel(&source);
-        return code;
-    }
-    return gs_source_close(&source, err);
+    return code == 0 ? support_drain(source, piece, out, err) : code;
 }
 
 static void test_decodes(void **state)

@@ -32,17 +32,7 @@ static int decode_stream(const void *data, size_t len, uint64_t raw_len, size_t 
     if (code == 0) {
         code = gs_source_zstd(inner, raw_len, &source, err);
     }
-    for (size_t got = 1; code == 0 && got > 0;) {
-        void *room = gs_buf_reserve(out, piece);
-        assert_non_null(room);
-        code = gs_source_read(source, room, piece, &got, err);
-        out->len += code == 0 ? got : 0;
-    }
-    if (code != 0) {
-        gs_source_cancel(&source);
-        return code;
-    }
-    return gs_source_close(&source, err);
+    return code == 0 ? support_drain(source, piece, out, err) : code;
 }
 
 static void test_round_trip(void **state)
