@@ -70,3 +70,13 @@ void key_assert_refused(const bad_file *row, int code, const gs_error *err)
         fail_msg("%s: code %d, message \"%s\", hint \"%s\", at \"%s\"", row->name, code, err->message, err->hint, err->where);
     }
 }
+
+int key_run_refused(const char *group, const bad_file *rows, size_t count, CMUnitTestFunction refuses)
+{
+    struct CMUnitTest tests[64];
+    assert_in_range(count, 1, COUNT_OF(tests));
+    for (size_t i = 0; i < count; i++) {
+        tests[i] = (struct CMUnitTest){.name = rows[i].name, .test_func = refuses, .initial_state = (void *)(uintptr_t)&rows[i]};
+    }
+    return _cmocka_run_group_tests(group, tests, count, key_tool_enter, key_tool_leave);
+}

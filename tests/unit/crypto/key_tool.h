@@ -26,5 +26,7 @@ bool key_shell_says(const char *command);
 void key_assert_refused(const bad_file *row, int code, const gs_error *err);
 /* As key_shell, for the row's file. */
 void key_make(const bad_file *row);
+/* Runs a test for each row, named after it, with the row as its state; returns how many failed. */
+int key_run_refused(const char *group, const bad_file *rows, size_t count, CMUnitTestFunction refuses);
 
 #endif

@@ -262,11 +262,6 @@ static void test_a_file_whose_name_looks_like_a_uri(void **state)
 
 int main(void)
 {
-    struct CMUnitTest refused[COUNT_OF(bad_files)];
-    for (size_t i = 0; i < COUNT_OF(bad_files); i++) {
-        refused[i] = (struct CMUnitTest){
-            .name = bad_files[i].name, .test_func = refuses, .initial_state = (void *)(uintptr_t)&bad_files[i]};
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_encrypted_keys_of_openssl),
         cmocka_unit_test(test_wrong_passphrases),
@@ -277,6 +272,6 @@ int main(void)
         cmocka_unit_test(test_bad_passphrases_are_not_written),
         cmocka_unit_test(test_a_file_whose_name_looks_like_a_uri),
     };
-    int failed = cmocka_run_group_tests_name("private keys that are refused", refused, key_tool_enter, key_tool_leave);
+    int failed = key_run_refused("private keys that are refused", bad_files, COUNT_OF(bad_files), refuses);
     return failed + cmocka_run_group_tests_name("private keys", tests, key_tool_enter, key_tool_leave);
 }

@@ -169,17 +169,12 @@ static void test_compressed_points(void **state)
 
 int main(void)
 {
-    struct CMUnitTest refused[COUNT_OF(bad_files)];
-    for (size_t i = 0; i < COUNT_OF(bad_files); i++) {
-        refused[i] = (struct CMUnitTest){
-            .name = bad_files[i].name, .test_func = refuses, .initial_state = (void *)(uintptr_t)&bad_files[i]};
-    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pem_is_its_own_text),
         cmocka_unit_test(test_minisign_keys),
         cmocka_unit_test(test_a_number_has_no_leading_zeros),
         cmocka_unit_test(test_compressed_points),
     };
-    int failed = cmocka_run_group_tests_name("public keys that are refused", refused, key_tool_enter, key_tool_leave);
+    int failed = key_run_refused("public keys that are refused", bad_files, COUNT_OF(bad_files), refuses);
     return failed + cmocka_run_group_tests_name("public keys", tests, key_tool_enter, key_tool_leave);
 }
