@@ -3,18 +3,19 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "fuzz.h"
+#include "gapship/run.h"
 #include "scratch.h"
 
 #define SEPARATOR     "\n====\n"
-#define MAX_REQUESTS  64u
 #define MAX_OPEN      32u
 #define REQUEST_BYTES 65536u
 
@@ -25,7 +26,7 @@ static int listener = -1;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const uint8_t *rest;
 static size_t rest_size;
-static char requests[MAX_REQUESTS][REQUEST_BYTES];
+static char requests[ANSWERS_MOST][REQUEST_BYTES];
 static size_t request_count;
 
 static void insist(bool holds, const char *what)
@@ -88,7 +89,7 @@ static int answer_one(void)
     insist(connection >= 0, "accept");
     read_request(connection, request);
     pthread_mutex_lock(&lock);
-    if (request_count < MAX_REQUESTS && request[0] != '\0') {
+    if (request_count < ANSWERS_MOST && request[0] != '\0') {
         memcpy(requests[request_count++], request, strlen(request) + 1);
     }
     size_t size;
@@ -151,13 +152,30 @@ void answers_set(const uint8_t *data, size_t size)
     pthread_mutex_unlock(&lock);
 }
 
-size_t answers_asked(const char *found[], size_t most)
+size_t answers_asked(const char *found[ANSWERS_MOST])
 {
     pthread_mutex_lock(&lock);
-    size_t count = request_count < most ? request_count : most;
+    size_t count = request_count;
     for (size_t i = 0; i < count; i++) {
         found[i] = requests[i];
     }
     pthread_mutex_unlock(&lock);
     return count;
+}
+
+bool answers_host(const char *request)
+{
+    const char *line = strcasestr(request, "\r\nHost: ");
+    return line && strncasecmp(line + 8, ANSWERS_HOST "\r", sizeof ANSWERS_HOST) == 0;
+}
+
+/* Instead of gs_sleep. */
+int __wrap_gs_sleep(const gs_run *run, int64_t milliseconds, gs_error *err);
+
+int __wrap_gs_sleep(const gs_run *run, int64_t milliseconds, gs_error *err)
+{
+    (void)run;
+    (void)err;
+    check(milliseconds >= 0 && milliseconds <= 60000);
+    return 0;
 }
