@@ -2,14 +2,11 @@
 
 What the database of an environment went through is told by a server on the host that the migrations' Pods call.
 """
-import contextlib
-import http.server
 import json
 import os
 import pathlib
 import secrets
 import subprocess
-import threading
 import time
 
 import harness
@@ -20,42 +17,22 @@ TOOLS = pathlib.Path(os.environ.get('CLUSTER_TOOLS', '.'))
 KUBECTL = TOOLS / 'kubectl'
 
 
-class Database(contextlib.AbstractContextManager):
+class Database(servers.Answers):
     """GET /A/B/… writes down A/B/… and answers it. Paths that begin with one of `broken` are answered 500, so often as it says."""
 
     def __init__(self):
+        super().__init__(self.answer, os.environ['CLUSTER_NODE_ADDRESS'])
         self.calls, self.times, self.broken = [], [], {}
-        database = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                call = self.path.strip('/')
-                database.calls.append(call)
-                database.times.append(time.monotonic())
-                bad = next((key for key in database.broken if call.startswith(key)), None)
-                if bad:
-                    database.broken[bad] -= 1
-                    if not database.broken[bad]:
-                        del database.broken[bad]
-                body = f'did {call}\n'.encode()
-                self.send_response(500 if bad else 200)
-                self.send_header('Content-Length', str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer((os.environ['CLUSTER_NODE_ADDRESS'], 0), Handler)
-        self.url = f'http://{self.server.server_address[0]}:{self.server.server_address[1]}'
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def answer(self, call):
+        self.calls.append(call)
+        self.times.append(time.monotonic())
+        bad = next((key for key in self.broken if call.startswith(key)), None)
+        if bad:
+            self.broken[bad] -= 1
+            if not self.broken[bad]:
+                del self.broken[bad]
+        return (500 if bad else 200), f'did {call}\n'.encode()
 
     def take(self):
         """The calls since the last time."""

@@ -178,7 +178,7 @@ def test_M5_somebody_else_always_pushes_first(w):
 def test_M10_each_phase_has_its_duration(w):
     mirai = example(w)
     one = mirai.build()
-    mirai.answers.delay = 1.2
+    mirai.delay = 1.2
     began = time.monotonic()
     result = mirai.json('install', one, '--yes')
     whole = time.monotonic() - began

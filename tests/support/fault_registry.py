@@ -18,6 +18,8 @@ import threading
 import time
 import urllib.parse
 
+import servers
+
 MANIFEST = 'application/vnd.oci.image.manifest.v1+json'
 
 
@@ -85,7 +87,7 @@ def early(status, body=b''):
     return act
 
 
-class FaultRegistry:
+class FaultRegistry(servers.InThread):
     """certificate (crt, key): serves TLS. token: every request under /v2/ needs `Bearer <one of tokens>`."""
 
     def __init__(self, certificate=None):
@@ -103,14 +105,9 @@ class FaultRegistry:
         self.host = f'127.0.0.1:{self.server.server_address[1]}'
         self.url = ('https://' if certificate else 'http://') + self.host
 
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
-        return self
-
     def __exit__(self, *_):
         self.woken.set()
-        self.server.shutdown()
-        self.server.server_close()
+        super().__exit__()
 
     def fault(self, method, part, act, times=1, skip=0):
         self.faults.append({'method': method, 'part': part, 'act': act, 'times': times, 'skip': skip})

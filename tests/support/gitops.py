@@ -2,51 +2,17 @@
 application. The answer looks into the repository as Argo CD would, and into the registry as a kubelet would: healthy is what names an
 image that can be pulled.
 """
-import contextlib
-import http.server
 import json
 import pathlib
 import re
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 
 import harness
+import servers
 from harness import check
-
-
-class Answers(contextlib.AbstractContextManager):
-    """HTTP on loopback; healthy(FIRST PART OF THE PATH) says whether a GET is answered with 200 or 503, after `delay` seconds."""
-
-    def __init__(self, healthy):
-        self.delay = 0
-        answers = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                time.sleep(answers.delay)
-                well = healthy(self.path.split('/')[1])
-                body = json.dumps({'status': 'ok' if well else 'unavailable'}).encode()
-                self.send_response(200 if well else 503)
-                self.send_header('Content-Length', str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.url = f'http://127.0.0.1:{self.server.server_address[1]}'
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
 
 class Example:
@@ -59,9 +25,9 @@ class Example:
         self.folder = w.example(name, self.source)
         shutil.copytree(self.folder / tree, w.path / 'seed' / tree)
         self.url = self.git.create(name, w.path / 'seed', sorted({branch for branch, _ in places.values()}, key=lambda b: b != 'main'))
-        self.answers = w.stack.enter_context(Answers(self.healthy))
+        self.answers = w.stack.enter_context(servers.Answers(self.answer))
         self.prefix = f'{prefix}/' if prefix else ''
-        self.broken = set()
+        self.broken, self.delay = set(), 0
         self.public, self.private = w.key()
         for environment, values in inputs.items():
             w.write(f'site/inputs/{environment}.yaml', {key: f'{self.answers.url}/{place}' for key, place in values.items()})
@@ -109,6 +75,12 @@ class Example:
     def repository(self, name):
         """Of an image in the site's registry."""
         return f'{self.registry.host}/{self.prefix}{name}'
+
+    def answer(self, path):
+        """After `delay` seconds."""
+        time.sleep(self.delay)
+        well = self.healthy(path.split('/')[0])
+        return (200 if well else 503), json.dumps({'status': 'ok' if well else 'unavailable'}).encode()
 
     def healthy(self, place):
         if place in self.broken:

@@ -1,6 +1,9 @@
-"""Real servers on loopback for the tests: Debian's docker-registry, and git over HTTP. Each is a context; leaving it ends the server."""
+"""Servers for the tests: Debian's docker-registry, git over HTTP, and answers that a test makes up. Each is a context; leaving it ends
+the server."""
 import base64
+import contextlib
 import hashlib
+import http.server
 import json
 import pathlib
 import socket
@@ -140,21 +143,44 @@ class Registry:
         return sorted(json.loads(self.get(f'/v2/{repository}/tags/list')[0])['tags'] or [])
 
 
-class Git:
+class InThread(contextlib.AbstractContextManager):
+    """Runs self.server, which listens already."""
+
+    def __enter__(self):
+        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Answers(InThread):
+    """A GET gets what answer(PATH) returns: (status, bytes)."""
+
+    def __init__(self, answer, address='127.0.0.1'):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, body = answer(self.path.strip('/'))
+                self.send_response(status)
+                self.send_header('Content-Length', str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer((address, 0), Handler)
+        self.url = f'http://{address}:{self.server.server_address[1]}'
+
+
+class Git(InThread):
     """Bare repositories over HTTP, and a look into them from the side."""
 
     def __init__(self, folder, *, credentials=None):
         self.folder = pathlib.Path(folder)
         self.server = gitserver.server(folder, 0, credentials)
         self.address = f'http://127.0.0.1:{self.server.server_address[1]}'
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def url(self, name):
         return f'{self.address}/{name}.git'

@@ -3,13 +3,10 @@
 What answers for the application is a server that looks into the GitOps repository as Argo CD would: what is committed there is what
 runs. So a verification passes only when the right version really arrived.
 """
-import contextlib
-import http.server
 import json
 import os
 import re
 import subprocess
-import threading
 
 import servers
 
@@ -44,37 +41,17 @@ images:
 '''
 
 
-class Application(contextlib.AbstractContextManager):
+class Application(servers.Answers):
     """GET /ENVIRONMENT answers what the repository says runs there; `broken` environments answer 503."""
 
     def __init__(self, git):
+        super().__init__(self.answer)
         self.git, self.broken = git, set()
-        application = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                environment = self.path.strip('/')
-                version = application.version(environment)
-                status = 503 if version is None or environment in application.broken else 200
-                body = json.dumps({'status': 'ok' if status == 200 else 'unavailable', 'version': version}).encode()
-                self.send_response(status)
-                self.send_header('Content-Length', str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
-        self.url = f'http://127.0.0.1:{self.server.server_address[1]}'
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def answer(self, environment):
+        version = self.version(environment)
+        status = 503 if version is None or environment in self.broken else 200
+        return status, json.dumps({'status': 'ok' if status == 200 else 'unavailable', 'version': version}).encode()
 
     def version(self, environment):
         try:

@@ -17,7 +17,7 @@ def encoded(data):
     return base64.urlsafe_b64encode(data).rstrip(b'=').decode()
 
 
-class TokenServer:
+class TokenServer(servers.InThread):
     """life: seconds until a token ends, by its own claim; told: what expires_in says. identity: a refresh token that is taken, too.
     get_only: POST is answered by 404, as servers without OAuth 2 do."""
 
@@ -37,14 +37,6 @@ class TokenServer:
         """For servers.Registry(token=…)."""
         self.service, self.issuer = service, issuer
         return {'realm': self.realm, 'service': service, 'issuer': issuer, 'certificate': self.certificate}
-
-    def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
 
     def token(self, user, scopes):
         now = int(time.time())
