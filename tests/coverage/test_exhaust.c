@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "allocations.h"
 #include "gapship/bundle.h"
 #include "trust_support.h"
 
@@ -24,46 +25,16 @@ static bool refuses(fault kind)
     return failing == kind && allowed-- == 0;
 }
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
 ssize_t __real_pread64(int fd, void *out, size_t len, off_t offset);
 int __real_fstat64(int fd, struct stat *info);
 int __real_openat64(int dirfd, const char *path, int flags, ...);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
 ssize_t __wrap_pread64(int fd, void *out, size_t len, off_t offset);
 int __wrap_fstat64(int fd, struct stat *info);
 int __wrap_openat64(int dirfd, const char *path, int flags, ...);
 
-void *__wrap_malloc(size_t size)
+bool allocation_refused(void)
 {
-    return refuses(MEMORY) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return refuses(MEMORY) ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refuses(MEMORY) ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return refuses(MEMORY) ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-    return refuses(MEMORY) ? NULL : __real_strndup(text, len);
+    return refuses(MEMORY);
 }
 
 ssize_t __wrap_pread64(int fd, void *out, size_t len, off_t offset)

@@ -5,61 +5,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "allocations.h"
 #include "gapship/proc.h"
 #include "gapship/stream.h"
 #include "support.h"
 
 static long allowed = -1; /* allocations that still succeed; negative: all */
 
-static bool refuses(void)
+bool allocation_refused(void)
 {
     return allowed >= 0 && allowed-- == 0;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
-int __wrap_asprintf(char **out, const char *format, ...) GS_PRINTF(2, 3);
-
-void *__wrap_malloc(size_t size)
-{
-    return refuses() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return refuses() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refuses() ? NULL : __real_realloc(old, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-    return refuses() ? NULL : __real_strdup(text);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-    return refuses() ? NULL : __real_strndup(text, len);
-}
-
-int __wrap_asprintf(char **out, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    int len = refuses() ? -1 : vasprintf(out, format, args);
-    va_end(args);
-    return len;
 }
 
 /* Repeats work until it succeeds; returns how often it failed. */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allocations.h"
 #include "gapship/limits.h"
 #include "key_tool.h"
 
@@ -13,7 +14,7 @@ static long allowed = -1; /* allocations that still succeed; negative: all */
 static bool lasting;      /* the ones after the first that fails fail as well */
 static bool starved;      /* one has failed */
 
-static bool refuses(void)
+bool allocation_refused(void)
 {
     if (allowed < 0 || (starved && !lasting)) {
         return false;
@@ -22,28 +23,6 @@ static bool refuses(void)
     allowed -= refused ? 0 : 1;
     starved = starved || refused;
     return refused;
-}
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-void *__wrap_malloc(size_t size)
-{
-    return refuses() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return refuses() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return refuses() ? NULL : __real_realloc(old, size);
 }
 
 static void *openssl_malloc(size_t size, const char *file, int line)
