@@ -42,6 +42,18 @@ void support_assert_contains(const char *text, const char *part, const char *fil
     }
 }
 
+void support_assert_refused(const bad_input *bad, int got, const gs_error *err)
+{
+    if (got == 0) {
+        print_error("accepted: %s\n", bad->text);
+    }
+    assert_int_equal(got, bad->code ? bad->code : GS_ESPEC);
+    assert_int_equal(err->code, got);
+    assert_string_equal(err->message, bad->message);
+    assert_string_equal(err->where, bad->where);
+    assert_string_equal(err->hint, bad->hint ? bad->hint : "");
+}
+
 int support_enter(void **state)
 {
     gs_error err = {0};

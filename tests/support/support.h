@@ -29,6 +29,17 @@ void support_assert_ok(int got, const gs_error *err, const char *call, const cha
 void support_assert_fails(int got, gs_error *err, int code, const char *text, const char *call, const char *file, int line);
 void support_assert_contains(const char *text, const char *part, const char *file, int line);
 
+/* An input that is refused, and the whole error that it gives. */
+typedef struct bad_input {
+    const char *text;
+    const char *where, *message;
+    const char *hint; /* NULL: none */
+    int code;         /* 0: GS_ESPEC */
+    size_t len;       /* 0: strlen */
+} bad_input;
+/* That the call returned this code, with this error. */
+void support_assert_refused(const bad_input *bad, int got, const gs_error *err);
+
 /* A gs_tempdir as cmocka's *state, made and removed around a test: cmocka_unit_test_setup_teardown(t, support_enter,
  * support_leave). */
 int support_enter(void **state);

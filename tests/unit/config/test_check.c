@@ -3,7 +3,7 @@
 
 #define GIT(rest) HEAD REGISTRY "git: {site: {" rest "}}\n"
 
-static const bad_site bad[] = {
+static const bad_input bad[] = {
     {HEAD "registry: {}\n", "site.yaml:6:11", "\"url\" is missing in the site's registry"},
     {HEAD "registry: {url: \"https://r\", embedded: {listen: \"a:1\"}}\n", "site.yaml:6:11",
      "the registry has both a url and `embedded`; one is due"},

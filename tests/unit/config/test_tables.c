@@ -1,7 +1,7 @@
 /* site.yaml's keys: one bad input per kind of mistake and place. */
 #include "config_support.h"
 
-static const bad_site keys[] = {
+static const bad_input keys[] = {
     {HEAD REGISTRY "environmets: {}\n", "site.yaml:7:1", "unknown key \"environmets\" in a site", "did you mean \"environments\"?"},
     {HEAD, "site.yaml:1:1", "\"registry\" is missing in a site"},
     {"kind: Site\nname: a\nstore: b\n" REGISTRY, "site.yaml:1:1", "\"apiVersion\" is missing in a site"},

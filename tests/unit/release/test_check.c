@@ -3,7 +3,7 @@
 
 #define SECOND_UNIT "{name: app, source: {manifests: m}, target: {kind: kubectl}}"
 
-static const bad_release names[] = {
+static const bad_input names[] = {
     {HEAD "images: [{from: \"a.io/x:1\"}, {from: \"b.io/x:1\"}]\n" ENVIRONMENT, "release.yaml:4:30",
      "the site repository \"x\" is here a second time; the first is at line 4"},
     {HEAD "images:\n- {from: \"nginx:1\", as: a}\n- {from: \"docker.io/library/nginx:1\", as: b}\n" ENVIRONMENT,
@@ -32,7 +32,7 @@ static void names_are_unique(void **state)
     assert_bad_releases(names);
 }
 
-static const bad_release contents[] = {
+static const bad_input contents[] = {
     {HEAD "images: [{from: \"a//x:1\"}]\n" ENVIRONMENT, "release.yaml:4:17", NULL},
     {HEAD "images: [{from: \"a:1\", platforms: [linux]}]\n" ENVIRONMENT, "release.yaml:4:36", NULL},
     {HEAD "charts: [{name: c, from: \"oci://r.io/c\"}]\n" ENVIRONMENT, "release.yaml:4:26",

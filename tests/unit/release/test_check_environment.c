@@ -8,7 +8,7 @@
 #define HELM                  "target: {kind: helm, namespace: web}"
 #define GITOPS                "source: {overlay: k8s}, target: {kind: gitops"
 
-static const bad_release units[] = {
+static const bad_input units[] = {
     {HEAD "environments: [{name: a, units: []}]\n", "release.yaml:4:33", "the environment \"a\" has no unit to install"},
     {HEAD "environments: [{name: a}]\n", "release.yaml:4:16", "the environment \"a\" has no unit to install"},
     {UNITS("{name: u, source: {}, " HELM "}"), "release.yaml:8:27",
@@ -54,7 +54,7 @@ static void units_fit_together(void **state)
     assert_bad_releases(units);
 }
 
-static const bad_release migrations[] = {
+static const bad_input migrations[] = {
     {MIGRATIONS("{name: m, schema: other, image: team/backend, command: [x]}"), "release.yaml:8:27",
      "there is no schema \"other\" in the release"},
     {MIGRATIONS("{name: m, image: team/other, command: [x]}"), "release.yaml:8:26",
@@ -85,7 +85,7 @@ static void migrations_fit_together(void **state)
     assert_bad_releases(migrations);
 }
 
-static const bad_release checks[] = {
+static const bad_input checks[] = {
     {CHECKS("{url: \"http://x\", expect: {status: 999}}"), "release.yaml:8:44", "999 is no HTTP status"},
     {CHECKS("{url: \"http://x\", expect: {json: [1]}}"), "release.yaml:8:42", "\"json\" is not a map of expected values"},
     {CHECKS("{url: \"http://x\", headers: {\"A B\": c}}"), "release.yaml:8:36", "\"A B\" is no HTTP header"},

@@ -12,8 +12,8 @@ static void images_take_their_path_for_a_repository(void **state)
     assert_string_equal(release->images.items[2].as, "x/y");
     assert_string_equal(release->images.items[3].as, "z");
     gs_release_free(release);
-    const bad_release unnamed = {HEAD "images: [{from: \"oci-archive:a.tar\"}]\n" ENVIRONMENT, "release.yaml:4:10",
-                                 "\"as\" is missing in an image: oci-archive:a.tar names no repository"};
+    const bad_input unnamed = {HEAD "images: [{from: \"oci-archive:a.tar\"}]\n" ENVIRONMENT, "release.yaml:4:10",
+                               "\"as\" is missing in an image: oci-archive:a.tar names no repository"};
     assert_bad_release(&unnamed);
 }
 

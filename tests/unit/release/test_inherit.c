@@ -78,7 +78,7 @@ static void inheritance_goes_on(void **state)
 
 #define EXTENDING(heirs) HEAD CONTENTS "environments:\n- {name: base, units: [" UNIT "]}\n" heirs
 
-static const bad_release bad[] = {
+static const bad_input bad[] = {
     {EXTENDING("- {name: b, extends: bas}\n"), "release.yaml:9:22", "there is no environment \"bas\" to extend"},
     {EXTENDING("- {name: b, extends: c}\n- {name: c, extends: b}\n"), "release.yaml:9:22",
      "the environments extend each other in a circle"},
@@ -112,8 +112,8 @@ static void environments_are_counted(void **state)
     for (int i = 0; i < 65; i++) {
         gs_buf_printf(&text, "- {name: e%d, extends: e%d}\n", i, i + 1);
     }
-    const bad_release many = {gs_buf_text(&text), "release.yaml:5:1", "there are 65 environments; gapship takes up to 64",
-                              .code = GS_ELIMIT};
+    const bad_input many = {gs_buf_text(&text), "release.yaml:5:1", "there are 65 environments; gapship takes up to 64",
+                            .code = GS_ELIMIT};
     assert_bad_release(&many);
     gs_buf_done(&text);
 }

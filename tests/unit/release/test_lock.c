@@ -98,7 +98,7 @@ static void a_lock_made_in_memory_is_written_and_read_back(void **state)
     gs_lock_free(NULL);
 }
 
-static const bad_release bad[] = {
+static const bad_input bad[] = {
     {"{\"kind\":\"Lock\"}", "release.lock:1:1", "\"apiVersion\" is missing in a release lock"},
     {"{\"apiVersion\":\"gapship/v1\",\"kind\":\"Release\"}", "release.lock:1:35", "\"kind\" is \"Release\" here, not Lock"},
     {LOCK ",\"imges\":[]}", "release.lock:1:42", "unknown key \"imges\" in a release lock", "did you mean \"images\"?"},

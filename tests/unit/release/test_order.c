@@ -27,7 +27,7 @@ static void needs_come_first_and_the_rest_keeps_its_order(void **state)
     assert_order(ENV(U("a", "b, b") U("b", "")), "b a");
 }
 
-static const bad_release bad[] = {
+static const bad_input bad[] = {
     {ENV(U("a", "b") U("b", "x")), "release.yaml:8:23", "\"b\" needs \"x\", which is no unit of \"a\""},
     {ENV(U("a", "") U("b", "a, zz")), "release.yaml:8:26", "\"b\" needs \"zz\", which is no unit of \"a\""},
     {ENV(U("a", "a")), "release.yaml:7:22", "the units of \"a\" need each other: a needs a"},

@@ -1,7 +1,7 @@
 /* release.yaml's keys: one bad input per kind of mistake and place. */
 #include "release_support.h"
 
-static const bad_release keys[] = {
+static const bad_input keys[] = {
     {HEAD "imges: []\n" ENVIRONMENT, "release.yaml:4:1", "unknown key \"imges\" in a release", "did you mean \"images\"?"},
     {"kind: Release\nmetadata: {name: a, version: v, sequence: 1}\n" ENVIRONMENT, "release.yaml:1:1",
      "\"apiVersion\" is missing in a release"},

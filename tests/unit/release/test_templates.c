@@ -16,7 +16,7 @@ static void every_variable_is_known(void **state)
                                "\"${schema.from}-${schema.to}\", \"$${HOME}\", \"$HOME\"]")));
 }
 
-static const bad_release bad[] = {
+static const bad_input bad[] = {
     {MIGRATION("command: [a, \"x${version}${input.PORT}\"]"), "release.yaml:10:61",
      "the input \"PORT\" may be absent: it is neither required nor has a default"},
     {MIGRATION("command: [a, \"${unit}\"]"), "release.yaml:10:61", "there is no variable \"${unit}\"",
