@@ -19,30 +19,22 @@ static void fill(fixture *f)
                          .has_bundle = true});
     append(f, (gs_entry){.kind = GS_ENTRY_ACCEPTED, .product = "other", .epoch = 7, .sequence = 1, .security_floor = 1});
     append(f, (gs_entry){.kind = GS_ENTRY_REFUSED, .product = "shop", .epoch = 9, .sequence = 9, .security_floor = 9});
-    append(f, (gs_entry){.kind = GS_ENTRY_STEP,
-                         .state = GS_STATE_BEGUN,
-                         .run = "r1",
-                         .product = "shop",
-                         .environment = "staging",
-                         .step = "apply/app",
-                         .bundle = digest_of_byte(2),
-                         .has_bundle = true});
-    append(f, (gs_entry){.kind = GS_ENTRY_STEP,
-                         .state = GS_STATE_DONE,
-                         .run = "r1",
-                         .product = "shop",
-                         .environment = "staging",
-                         .step = "apply/app",
-                         .bundle = digest_of_byte(2),
-                         .has_bundle = true});
-    append(f, (gs_entry){.kind = GS_ENTRY_STEP,
-                         .state = GS_STATE_FAILED,
-                         .run = "r2",
-                         .product = "shop",
-                         .environment = "prod",
-                         .step = "apply/app",
-                         .bundle = digest_of_byte(9),
-                         .has_bundle = true});
+    gs_entry step = {.kind = GS_ENTRY_STEP,
+                     .state = GS_STATE_BEGUN,
+                     .run = "r1",
+                     .product = "shop",
+                     .environment = "staging",
+                     .step = "apply/app",
+                     .bundle = digest_of_byte(2),
+                     .has_bundle = true};
+    append(f, step);
+    step.state = GS_STATE_DONE;
+    append(f, step);
+    step.state = GS_STATE_FAILED;
+    step.run = "r2";
+    step.environment = "prod";
+    step.bundle = digest_of_byte(9);
+    append(f, step);
 }
 
 static void test_filters(void **state)
