@@ -345,33 +345,26 @@ def test_a_killed_build_leaves_no_bundle_and_is_taken_up(w):
     equal(list(product.path.glob('*.partial')), [], 'unfinished files')
 
 
-def unfinished(w, registry):
-    """A product whose first image is fetched when the second one's layer stalls; and that layer's size."""
+def stalled(w, registry):
+    """A product; its build, which has fetched two images and stalls at the layer of the third; the sizes of the last two layers."""
     served(w, registry, 'org/first', content={'a': b'1'}, busybox=None)
     *_, large = served(w, registry, 'org/a', busybox=None, content={'data': os.urandom(3 << 20)})
     *_, last = served(w, registry, 'org/b', busybox=None, content={'data': os.urandom(2 << 20)})
     images = [f'{registry.host}/org/{name}:1' for name in ('first', 'a', 'b')]
     registry.fault('GET', last, stall(120))
-    return Product(w, images, images), len(registry.blobs[large]), len(registry.blobs[last])
-
-
-def started(w, product, *words):
-    return subprocess.Popen(w.command(*words), cwd=product.path, env={**os.environ, **w.environment()}, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for(condition, what):
+    product = Product(w, images, images)
+    process = subprocess.Popen(w.command('build', '--unsigned', '--jobs', '1'), cwd=product.path, env={**os.environ, **w.environment()},
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 30
-    while not condition():
-        check(time.monotonic() < until, f'{what} did not happen')
+    while registry.faults:
+        check(time.monotonic() < until, 'the build did not come to the stall')
         time.sleep(0.02)
+    return product, process, len(registry.blobs[large]), len(registry.blobs[last])
 
 
 def test_the_next_build_fetches_what_is_missing_and_no_more(w):
     with FaultRegistry() as registry:
-        product, large, last = unfinished(w, registry)
-        process = started(w, product, 'build', '--unsigned', '--jobs', '1')
-        wait_for(lambda: not registry.faults, 'the stall')
+        product, process, large, last = stalled(w, registry)
         process.kill()
         process.communicate()
         check(not product.bundle.exists(), 'there is a bundle')
@@ -384,9 +377,7 @@ def test_the_next_build_fetches_what_is_missing_and_no_more(w):
 
 def test_ctrl_c_stops_and_says_how_to_go_on(w):
     with FaultRegistry() as registry:
-        product, _, _ = unfinished(w, registry)
-        process = started(w, product, 'build', '--unsigned', '--jobs', '1')
-        wait_for(lambda: not registry.faults, 'the stall')
+        product, process, *_ = stalled(w, registry)
         process.send_signal(signal.SIGINT)
         equal(process.stderr.readline().endswith('plain HTTP is used\n'), True, 'the first line')
         equal(process.stderr.readline() + process.stderr.readline(), '\nstopping after this step; Ctrl-C again stops at once\n', 'answer')
@@ -408,9 +399,7 @@ def test_an_unfinished_build_of_something_else_is_begun_anew(w):
 
 def test_two_builds_of_one_bundle_do_not_meet(w):
     with FaultRegistry() as registry:
-        product, _, _ = unfinished(w, registry)
-        process = started(w, product, 'build', '--unsigned', '--jobs', '1')
-        wait_for(lambda: not registry.faults, 'the stall')
+        product, process, *_ = stalled(w, registry)
         product('build', '--unsigned', status=12, says='shop-1.0.0.gapship.partial')
         process.kill()
         process.communicate()
