@@ -26,6 +26,27 @@ static void test_reads_a_root(void **state)
     assert_ptr_equal(gs_trust_role_of(trust, GS_ROLE_ROOT)->keys[1], gs_trust_role_of(trust, GS_ROLE_RELEASE)->keys[1]);
 }
 
+static void test_a_key_is_found_by_its_id(void **state)
+{
+    (void)state;
+    GS_AUTO_TRUST gs_trust *trust = NULL;
+    gs_error err = {0};
+    const gs_public_key *found = NULL;
+    assert_ok(&err, gs_trust_load("bundle-spec/vectors/root-of-two.json", &trust, &err));
+    const gs_trust_role *release = gs_trust_role_of(trust, GS_ROLE_RELEASE);
+    for (size_t i = 0; i < release->count; i++) {
+        for (size_t digits = GS_KEY_PREFIX; digits < GS_DIGEST_HEX; digits += 28) {
+            char id[GS_DIGEST_HEX];
+            gs_digest_hex(gs_public_key_id(release->keys[i]), id);
+            id[digits] = '\0';
+            assert_ok(&err, gs_trust_find_key(trust, id, &found, &err));
+            assert_ptr_equal(found, release->keys[i]);
+        }
+    }
+    assert_fails(&err, GS_ENOTFOUND, "gapship root show", gs_trust_find_key(trust, "00000000", &found, &err));
+    assert_fails(&err, GS_EUSAGE, "at least 8 digits", gs_trust_find_key(trust, "0000000", &found, &err));
+}
+
 /* Python is the witness: its sorted, compact JSON is RFC 8785 where there are only ASCII strings and integers. */
 static void test_fingerprint_is_what_others_compute(void **state)
 {
@@ -253,7 +274,7 @@ int main(void)
         cmocka_unit_test(test_reads_a_root),          cmocka_unit_test(test_fingerprint_is_what_others_compute),
         cmocka_unit_test(test_a_key_alone_is_a_root), cmocka_unit_test(test_strictness),
         cmocka_unit_test(test_a_key_stands_once),     cmocka_unit_test(test_too_large),
-        cmocka_unit_test(test_a_key_of_minisign),
+        cmocka_unit_test(test_a_key_of_minisign),     cmocka_unit_test(test_a_key_is_found_by_its_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
