@@ -52,7 +52,7 @@ int gs_fs_pwrite(int fd, const void *data, size_t len, uint64_t offset, gs_error
 int gs_fs_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset, uint64_t len, gs_error *err) GS_MUST_USE;
 /* Begins to bring what was written there to the disk, so that a later sync has little left to wait for. Promises nothing. */
 void gs_fs_write_behind(int fd, uint64_t offset, uint64_t len);
-/* Sets the length and reserves the room (where the file system can). GS_ENOSPACE when there is none. */
+/* Sets the length and reserves the room (where the file system can). GS_ENOSPACE when there is none; then nothing was reserved. */
 int gs_fs_allocate(int fd, uint64_t size, gs_error *err) GS_MUST_USE;
 int gs_fs_sync(int fd, gs_error *err) GS_MUST_USE;
 /* Closes and reports what close says. *fd becomes -1. */

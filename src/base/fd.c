@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fs_internal.h"
@@ -115,10 +116,28 @@ int gs_fs_copy_range(int from, uint64_t from_offset, int to, uint64_t to_offset,
     return 0;
 }
 
+/* A reservation that does not fit takes all that there is before it fails, and everybody else on the disk has nothing meanwhile. */
+static int check_room(int fd, uint64_t size, gs_error *err)
+{
+    struct stat info;
+    uint64_t space = 0;
+    uint64_t inodes = 0;
+    if (fstat(fd, &info) != 0) {
+        return gs_fs_fail(err, errno, "cannot examine", NULL);
+    }
+    int code = gs_fs_space(fd, &space, &inodes, err);
+    uint64_t own = (uint64_t)info.st_blocks * 512;
+    return code == 0 && size > own && size - own > space ? gs_fs_fail(err, ENOSPC, "cannot reserve the room", NULL) : code;
+}
+
 int gs_fs_allocate(int fd, uint64_t size, gs_error *err)
 {
     if (!in_file_range(0, size)) {
         return gs_fail(err, GS_ELIMIT, "a file of %llu bytes is larger than any file can be", (unsigned long long)size);
+    }
+    int code = check_room(fd, size, err);
+    if (code != 0) {
+        return code;
     }
     if (ftruncate(fd, (off_t)size) != 0) {
         return gs_fs_fail(err, errno, "cannot set the length", NULL);

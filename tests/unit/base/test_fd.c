@@ -125,9 +125,8 @@ static void allocates(void **state)
     uint64_t bytes = 0;
     uint64_t inodes = 0;
     assert_ok(&err, gs_fs_space(dir->fd, &bytes, &inodes, &err));
-    int code = gs_fs_allocate(fd, bytes + GS_GIB(64), &err);
-    assert_true(code == GS_ENOSPACE || code == GS_EIO);
-    assert_int_equal(code, err.code);
+    assert_fails(&err, GS_ENOSPACE, "cannot reserve the room", gs_fs_allocate(fd, bytes + GS_GIB(64), &err));
+    assert_int_equal(size_of(fd), 0);
 }
 
 static void closes_once(void **state)
