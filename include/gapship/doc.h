@@ -72,6 +72,8 @@ void gs_doc_free_p(gs_doc **doc);
 /* Look-ups: NULL when absent or when the node is not a map. gs_node_at walks keys separated by '/', list items by number. */
 gs_node *gs_node_get(const gs_node *map, const char *key);
 gs_node *gs_node_at(const gs_node *node, const char *path);
+/* The list under key; NULL when there is none, or something else. */
+gs_node *gs_node_list(const gs_node *map, const char *key);
 /* The text of a scalar under key, or NULL. */
 const char *gs_node_text(const gs_node *map, const char *key);
 int64_t gs_node_integer(const gs_node *map, const char *key, int64_t otherwise);

@@ -56,8 +56,8 @@ static void add_named(paths *list, const char *kubeconfig, const char *name, boo
 /* Adds the files of every cluster and user. False: somebody else's program fetches the credentials, and what that needs is unknown. */
 static bool add_kubeconfig(paths *list, const char *kubeconfig, const gs_node *root)
 {
-    const gs_node *clusters = gs_node_get(root, "clusters");
-    const gs_node *users = gs_node_get(root, "users");
+    const gs_node *clusters = gs_node_list(root, "clusters");
+    const gs_node *users = gs_node_list(root, "users");
     for (size_t i = 0; clusters && i < clusters->count; i++) {
         const gs_node *cluster = gs_node_get(clusters->items[i], "cluster");
         add_named(list, kubeconfig, gs_node_text(cluster, "certificate-authority"), false);

@@ -52,7 +52,7 @@ static int find_revision(const gs_target_job *job, const char *status, gs_arena 
         code = gs_doc_parse(GS_JSON, "helm history", result.output.data, result.output.len, &doc, err);
     }
     const char *found = "";
-    for (size_t i = 0; code == 0 && i < doc->root->count; i++) {
+    for (size_t i = 0; code == 0 && doc->root->kind == GS_NODE_LIST && i < doc->root->count; i++) {
         const char *is = gs_node_text(doc->root->items[i], "status");
         const char *number = gs_node_text(doc->root->items[i], "revision");
         found = is && number && gs_text_starts(is, status) ? number : found;

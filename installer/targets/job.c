@@ -108,7 +108,7 @@ int gs_job_log(gs_api *api, const gs_object_id *id, const gs_job_seen *seen, gs_
     GS_AUTO_BUF gs_buf fresh;
     gs_buf_init(&fresh, GS_MAX_JOB_LOG_BYTES);
     int code = read_pods(api, id, seen, &pods, err);
-    const gs_node *items = code == 0 ? gs_node_get(pods->root, "items") : NULL;
+    const gs_node *items = code == 0 ? gs_node_list(pods->root, "items") : NULL;
     for (size_t i = 0; code == 0 && items && i < items->count; i++) {
         const char *pod = gs_node_text(gs_node_get(items->items[i], "metadata"), "name");
         if (pod && has_started(items->items[i])) {
@@ -131,7 +131,7 @@ static void read_trouble(gs_api *api, const gs_object_id *id, const gs_job_seen 
     if (read_pods(api, id, seen, &pods, &ignored) < 0) {
         return;
     }
-    const gs_node *items = gs_node_get(pods->root, "items");
+    const gs_node *items = gs_node_list(pods->root, "items");
     for (size_t i = 0; items && i < items->count; i++) {
         char why[GS_ERROR_MESSAGE_MAX / 2];
         if (!has_started(items->items[i]) && gs_kube_pod_health(items->items[i], why, sizeof why) == GS_FAILED) {

@@ -229,7 +229,7 @@ static int learn_kinds(gs_api *api, const char *api_version, gs_error *err)
         return gs_api_fail(status, &body, err);
     }
     code = gs_doc_parse(GS_JSON, "resources", body.data, body.len, &doc, err);
-    const gs_node *resources = code == 0 ? gs_node_get(doc->root, "resources") : NULL;
+    const gs_node *resources = code == 0 ? gs_node_list(doc->root, "resources") : NULL;
     size_t count = resources ? resources->count : 0;
     gs_text_pair *pairs = gs_arena_array(api->arena, api->plurals.count + count + 1, sizeof *pairs);
     if (code < 0 || !pairs) {

@@ -107,7 +107,7 @@ static int find_trouble(waiting *self, const gs_object_id *id, const gs_node *wa
     if (code == 0) {
         code = gs_api_pods(self->api, id->namespace, gs_buf_text(&selector), &pods, err);
     }
-    const gs_node *items = code == 0 ? gs_node_get(pods->root, "items") : NULL;
+    const gs_node *items = code == 0 ? gs_node_list(pods->root, "items") : NULL;
     const char *version = newest_version(items);
     size_t used = strlen(self->reason);
     for (size_t i = 0; items && i < items->count && !*trouble; i++) {

@@ -31,7 +31,7 @@ typedef struct docker_origin {
 
 static bool has_tag(const gs_node *row, const char *name)
 {
-    const gs_node *tags = gs_node_get(row, "RepoTags");
+    const gs_node *tags = gs_node_list(row, "RepoTags");
     gs_reference wanted, offered;
     gs_error ignored = {0};
     if (!tags || gs_reference_parse(name, &wanted, &ignored) < 0) {
@@ -70,9 +70,9 @@ static int select_row(const docker_origin *self, const gs_node *rows, const gs_n
 static int read_row(docker_origin *self, const gs_node *row, gs_error *err)
 {
     const char *config = gs_node_text(row, "Config");
-    const gs_node *layers = gs_node_get(row, "Layers");
+    const gs_node *layers = gs_node_list(row, "Layers");
     self->config = config ? gs_archive_find(&self->archive, config) : NULL;
-    if (!self->config || !layers || layers->kind != GS_NODE_LIST) {
+    if (!self->config || !layers) {
         return gs_fail(err, GS_ESPEC, "manifest.json names a config that is not in the archive, or no layers");
     }
     GS_AUTO_DOC gs_doc *doc = NULL;

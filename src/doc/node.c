@@ -63,6 +63,12 @@ gs_node *gs_node_at(const gs_node *node, const char *path)
     return NULL;
 }
 
+gs_node *gs_node_list(const gs_node *map, const char *key)
+{
+    gs_node *node = gs_node_get(map, key);
+    return node && node->kind == GS_NODE_LIST ? node : NULL;
+}
+
 const char *gs_node_text(const gs_node *map, const char *key)
 {
     const gs_node *node = gs_node_get(map, key);

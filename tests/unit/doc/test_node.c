@@ -16,6 +16,10 @@ static void look_ups_find_what_is_there(void **state)
     assert_null(gs_node_at(NULL, "a"));
     assert_null(gs_node_get(NULL, "a"));
     assert_null(gs_node_get(gs_node_get(root, "t"), "a"));
+    assert_ptr_equal(gs_node_list(gs_node_get(root, "a"), "b"), gs_node_at(root, "a/b"));
+    assert_null(gs_node_list(root, "a"));
+    assert_null(gs_node_list(root, "t"));
+    assert_null(gs_node_list(root, "x"));
     assert_string_equal(gs_node_text(root, "t"), "true");
     assert_string_equal(gs_node_text(root, "d"), "1.5");
     assert_null(gs_node_text(root, "n"));

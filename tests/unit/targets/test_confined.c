@@ -64,6 +64,7 @@ static void has_no_rules_where_another_program_gives_credentials(void **state)
     assert_false(confine(dir, "users: [{name: a, user: {auth-provider: {name: oidc}}}]\n", arena).no_files);
     assert_false(confine(dir, "users: [\n", arena).no_files);
     assert_true(confine(dir, "users:\n", arena).no_files);
+    assert_true(confine(dir, "clusters: {a: {cluster: {}}}\nusers: {a: {user: {}}}\n", arena).no_files);
 }
 
 static void adds_what_the_user_allows(void **state)
