@@ -98,6 +98,7 @@ static int read_row(docker_origin *self, const gs_node *row, gs_error *err)
         self->layers[i].name = file->name;
         self->layers[i].compressed = file->compressed;
         code = gs_digest_parse(diff_id, &self->layers[i].diff_id, err);
+        code = code == GS_EFORMAT ? gs_error_recode(err, GS_ESPEC) : code; /* no bundle, but a file that release.yaml names */
         self->layer_count = i + 1;
     }
     return code;
@@ -147,6 +148,11 @@ static int hashing_close(void *state, bool cancelled, gs_error *err)
 
 static const gs_source_ops hashing_ops = {.read = hashing_read, .close = hashing_close};
 
+static int refuse_layer(const docker_layer *layer, gs_error *err)
+{
+    return gs_fail(err, GS_EDIGEST, "layer %s is not what the image's config says", layer->name);
+}
+
 /* Copies a layer into sink as it will be carried, and proves that it is what the config says. crane and others put compressed
  * layers into docker archives: those are carried as they are, and a registry checks them. */
 static int carry_layer(const docker_layer *layer, gs_source *content, gs_sink *sink, gs_error *err)
@@ -169,7 +175,7 @@ static int carry_layer(const docker_layer *layer, gs_source *content, gs_sink *s
         code = gs_hash_finish(hash, &raw, err);
     }
     if (code == 0 && !gs_digest_equal(&raw, &layer->diff_id)) {
-        code = gs_fail(err, GS_EDIGEST, "layer %s is not what the image's config says", layer->name);
+        code = refuse_layer(layer, err);
     }
     return code;
 }
@@ -208,8 +214,11 @@ static int measure_layer(void *state, const gs_tar_entry *entry, gs_source *cont
     if (code < 0) {
         return code;
     }
-    for (size_t i = 0; i < self->layer_count; i++) { /* one file may be several layers */
+    for (size_t i = 0; i < self->layer_count; i++) { /* one file may be several layers, all of the same content */
         if (strcmp(self->layers[i].name, layer->name) == 0) {
+            if (!gs_digest_equal(&self->layers[i].diff_id, &layer->diff_id)) {
+                return refuse_layer(layer, err);
+            }
             self->layers[i].known = true;
             self->layers[i].descriptor = (gs_descriptor){.media_type = GS_MEDIA_LAYER_GZIP, .digest = digest, .size = size};
         }

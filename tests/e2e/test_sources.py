@@ -2,6 +2,7 @@
 import base64
 import gzip
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -356,6 +357,43 @@ def test_an_archive_whose_content_was_changed(w):
         change_member(product.path / f'other{len(platforms)}.tar', lambda name: name.endswith(config[7:]))
         product.save(images=[{'from': f'oci-archive:other{len(platforms)}.tar:org/app:1', 'as': 'org/app', 'platforms': platforms}])
         product('build', '--unsigned', status=3, says='config' if platforms else config)
+    check(not product.bundle.exists(), 'a bundle was made')
+
+
+def rewrite_documents(path, change):
+    """Writes a docker archive anew, with what change(row of manifest.json, config) leaves of the two."""
+    with tarfile.open(path) as tar:
+        files = {member.name: tar.extractfile(member).read() for member in tar.getmembers() if member.isfile()}
+    rows = json.loads(files['manifest.json'])
+    config = json.loads(files[rows[0]['Config']])
+    change(rows[0], config)
+    files |= {rows[0]['Config']: json.dumps(config).encode(), 'manifest.json': json.dumps(rows).encode()}
+    with tarfile.open(path, 'w') as tar:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+
+
+def test_an_archive_of_docker_that_is_not_as_it_should_be(w):
+    def one_file_for_two_layers(row, config):
+        row['Layers'].append(row['Layers'][0])
+        config['rootfs']['diff_ids'].append('sha256:' + '0' * 64)
+
+    def tags_in_a_map(row, _):
+        row['RepoTags'] = {'org/app:1': 'org/app:1'}
+
+    def another_digest(_, config):
+        config['rootfs']['diff_ids'][0] = 'sha512:' + '0' * 128
+
+    product = Product(w, ['docker-archive:app.tar:org/app:1'], ['org/app:1'])
+    for change, status, says in ((one_file_for_two_layers, 3, "is not what the image's config says"),
+                                 (tags_in_a_map, 2, 'the archive holds no image called org/app:1'),
+                                 (another_digest, 2, 'not a digest')):
+        old_archive(w, product)
+        rewrite_documents(product.path / 'app.tar', change)
+        product('build', '--unsigned', status=status, says=[says, 'app.tar'])
+        product.path.joinpath('app.tar').unlink()
     check(not product.bundle.exists(), 'a bundle was made')
 
 
