@@ -36,6 +36,7 @@
 #define GS_MAX_CONFIG_BYTES    GS_MIB(4)
 #define GS_MAX_DESCRIPTORS     1024u /* of one manifest or index */
 #define GS_MAX_INDEX_DEPTH     3
+#define GS_MAX_IMAGE_MANIFESTS 4096u /* of one image, indexes included, each as often as it is named */
 #define GS_MAX_REFERENCE_BYTES 1024u
 
 /* HTTP */

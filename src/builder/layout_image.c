@@ -35,6 +35,7 @@ typedef struct image_walk {
     const gs_locked_image *image;
     const char *docker_tag; /* NULL once a row was made */
     bool *found;            /* one per platform of image */
+    unsigned manifests;     /* so far */
 } image_walk;
 
 /* Whether this platform is carried; all are when none was chosen. */
@@ -152,6 +153,9 @@ static int walk_manifest(image_walk *walk, const gs_descriptor *wanted, int dept
 {
     if (depth > GS_MAX_INDEX_DEPTH) {
         return gs_fail(err, GS_ELIMIT, "indexes are nested deeper than %d", GS_MAX_INDEX_DEPTH);
+    }
+    if (++walk->manifests > GS_MAX_IMAGE_MANIFESTS) { /* a few indexes of a few kilobytes can name one image a billion times */
+        return gs_fail(err, GS_ELIMIT, "indexes name more than %u manifests", GS_MAX_IMAGE_MANIFESTS);
     }
     GS_AUTO_BUF gs_buf bytes;
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);

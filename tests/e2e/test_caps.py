@@ -137,6 +137,19 @@ def test_indexes_within_indexes(w):
     measured(product, status=2, says='nested deeper than 3', seconds=10)
 
 
+def test_one_image_over_and_over(w):
+    product = Product(w, [{'from': 'oci:layout:1', 'as': 'org/app'}], ['org/app:1'])
+    layout = product.path / 'layout'
+    digest = mkimage.make(layout, 'one')
+    size = (layout / 'blobs/sha256' / digest[7:]).stat().st_size
+    descriptor = {'mediaType': 'application/vnd.oci.image.manifest.v1+json', 'digest': digest, 'size': size}
+    for _ in range(3):
+        index = {'schemaVersion': 2, 'mediaType': 'application/vnd.oci.image.index.v1+json', 'manifests': [descriptor] * 1000}
+        descriptor = mkimage.blob(layout, mkimage.dump(index), index['mediaType'])
+    mkimage.add_to_index(layout, descriptor, '1')
+    measured(product, status=2, says='more than 4096 manifests', seconds=10)
+
+
 # ---- overlays
 
 def test_kustomizations_that_name_each_other_too_deep(w):

@@ -6,7 +6,7 @@
 #include "gapship/limits.h"
 #include "support.h"
 
-#define SAMPLE_MAX_BLOBS 8
+#define SAMPLE_MAX_BLOBS 10
 
 typedef struct sample {
     gs_tempdir *dir;

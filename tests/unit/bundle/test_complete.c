@@ -7,12 +7,12 @@
 #include "sample.h"
 #include "support.h"
 
-enum { CONFIG = 4, LAYER, MANIFEST, INDEX }; /* behind the release's own blobs */
+enum { CONFIG = 4, LAYER, MANIFEST, INDEX, MANY, OFTEN }; /* behind the release's own blobs */
 
 typedef struct image {
     const char *platforms; /* of the lock: "[\"linux/amd64\"]", or "[]" */
     size_t left_out;       /* this blob of the bundle; 0: none */
-    int top;               /* what the bundle names: INDEX, or MANIFEST for an image of one platform */
+    int top;               /* what the bundle names: INDEX, MANIFEST for an image of one platform, OFTEN for one named too often */
     const char *locked;    /* NULL: what the bundle names */
     size_t size_off_by;    /* of the layer */
 } image;
@@ -21,6 +21,21 @@ static const char *text_of(const sample *s, size_t blob, char out[GS_DIGEST_TEXT
 {
     gs_digest_text(&s->descriptors[blob].digest, out);
     return out;
+}
+
+/* An index that names one blob so often. */
+static void make_index_of(sample *s, size_t index, size_t blob, const char *type, unsigned often)
+{
+    char digest[GS_DIGEST_TEXT];
+    GS_AUTO_BUF gs_buf text;
+    gs_buf_init(&text, GS_MIB(1));
+    gs_buf_add_text(&text, "{\"schemaVersion\":2,\"manifests\":[");
+    for (unsigned i = 0; i < often; i++) {
+        gs_buf_printf(&text, "%s{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%zu}", i > 0 ? "," : "", type,
+                      text_of(s, blob, digest), s->blobs[blob].len);
+    }
+    gs_buf_add_text(&text, "]}");
+    sample_text(s, index, gs_buf_text(&text));
 }
 
 static void make_image(sample *s, const image *i)
@@ -44,6 +59,10 @@ static void make_image(sample *s, const image *i)
                    "\"digest\":\"sha256:2222222222222222222222222222222222222222222222222222222222222222\"}]}",
                    text_of(s, MANIFEST, a), s->blobs[MANIFEST].len);
     sample_text(s, INDEX, text);
+    if (i->top == OFTEN) {
+        make_index_of(s, MANY, MANIFEST, GS_MEDIA_MANIFEST, GS_MAX_DESCRIPTORS);
+        make_index_of(s, OFTEN, MANY, GS_MEDIA_INDEX, GS_MAX_IMAGE_MANIFESTS / GS_MAX_DESCRIPTORS);
+    }
 }
 
 static void make_bundle(sample *s, const image *i)
@@ -56,7 +75,7 @@ static void make_bundle(sample *s, const image *i)
     }
     make_image(s, i);
     const size_t top = (size_t)i->top;
-    const char *type = i->top == INDEX ? GS_MEDIA_INDEX : GS_MEDIA_MANIFEST;
+    const char *type = i->top == MANIFEST ? GS_MEDIA_MANIFEST : GS_MEDIA_INDEX;
     (void)text_of(s, top, digest);
     (void)snprintf(
         lock, sizeof lock,
@@ -80,6 +99,21 @@ static void make_bundle(sample *s, const image *i)
     }
 }
 
+/* What a load would push has the same bound. */
+static void check_needed_often(const gs_verified *verified, const gs_contents *contents, int top)
+{
+    gs_error err = {0};
+    gs_needed *needed = NULL;
+    size_t count = 0;
+    GS_AUTO_ARENA gs_arena *arena = gs_arena_new();
+    if (top == OFTEN) {
+        const gs_content *app = gs_contents_find(contents, "image", "app:1");
+        assert_non_null(app);
+        assert_fails(&err, GS_EFORMAT, "indexes name more than 4096 manifests",
+                     gs_contents_needed(verified, app, arena, &needed, &count, &err));
+    }
+}
+
 static void test_what_is_missing(void **state)
 {
     static const char one[] = "[\"linux/amd64\"]";
@@ -100,6 +134,7 @@ static void test_what_is_missing(void **state)
         {{"[\"linux/amd64\",\"linux/arm64\"]", 0, INDEX, NULL, 0}, "app:1 needs the manifest sha256:2222"},
         {{"[\"linux/amd64\",\"linux/s390x\"]", 0, INDEX, NULL, 0},
          "app:1 was locked for the platform linux/s390x, and the bundle has nothing"},
+        {{"[]", 0, OFTEN, NULL, 0}, "indexes of app:1 name more than 4096 manifests"},
         {{one, 0, INDEX, other, 0}, "the image app of the lock is not in the bundle"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -118,6 +153,7 @@ static void test_what_is_missing(void **state)
         if (cases[i].text) {
             assert_fails(&err, GS_EFORMAT, cases[i].text, code);
             assert_int_equal(counts.contents, 0);
+            check_needed_often(verified, contents, cases[i].image.top);
         } else {
             assert_ok(&err, code);
             assert_int_equal(counts.contents, 2);
