@@ -34,7 +34,8 @@ static gs_object_id config_map(const gs_target_job *job, gs_arena *arena)
     return (gs_object_id){.api_version = "v1", .kind = "ConfigMap", .namespace = gs_inventory_namespace(job), .name = name};
 }
 
-/* "apiVersion kind namespace name", one a line; the namespace of a cluster-wide object is "-". */
+/* "apiVersion kind namespace name", one a line; the namespace of a cluster-wide object is "-". Without a name, the API would take the path
+ * of the object for that of all of its kind. */
 static int parse_line(const char *line, size_t len, gs_arena *arena, gs_object_id *out, gs_error *err)
 {
     char *text = gs_arena_copy(arena, line, len);
@@ -43,15 +44,13 @@ static int parse_line(const char *line, size_t len, gs_arena *arena, gs_object_i
         return gs_fail_nomem(err);
     }
     for (size_t i = 0; i < 4; i++) {
-        parts[i] = text;
-        char *space = strchr(text, ' ');
-        if (!space != (i == 3)) {
+        char *end = text + strcspn(text, " ");
+        if (end == text || (*end == '\0') != (i == 3)) {
             return gs_fail(err, GS_ESTATE, "the unit's inventory in the cluster has a line that is no object");
         }
-        if (space) {
-            *space = '\0';
-            text = space + 1;
-        }
+        *end = '\0';
+        parts[i] = text;
+        text = end + 1;
     }
     *out = (gs_object_id){parts[0], parts[1], strcmp(parts[2], "-") == 0 ? "" : parts[2], parts[3]};
     return 0;

@@ -210,6 +210,24 @@ int gs_api_fail(int status, const gs_buf *body, gs_error *err)
     return err ? err->code : code;
 }
 
+/* What may stand between two '/' of a path: nothing is the path of all objects of a kind, and "." and ".." are resolved on the way, so
+ * that ".." in place of a ConfigMap would be its namespace. */
+static bool is_step(const char *text, size_t len)
+{
+    return len > 0 && !(text[0] == '.' && (len == 1 || (len == 2 && text[1] == '.')));
+}
+
+static bool has_path(const gs_object_id *id)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+    const char *group = id->api_version;
+    size_t len = strspn(group, allowed);
+    const char *version = group[len] == '/' ? group + len + 1 : group;
+    size_t version_len = strspn(version, allowed);
+    return is_step(group, len) && is_step(version, version_len) && version[version_len] == '\0' &&
+           is_step(id->name, strlen(id->name)) && (id->namespace[0] == '\0' || is_step(id->namespace, strlen(id->namespace)));
+}
+
 /* The names under which the API knows the kinds of one group and version. */
 static int learn_kinds(gs_api *api, const char *api_version, gs_error *err)
 {
@@ -242,7 +260,7 @@ static int learn_kinds(gs_api *api, const char *api_version, gs_error *err)
     for (size_t i = 0; i < count; i++) {
         const char *name = gs_node_text(resources->items[i], "name");
         const char *kind = gs_node_text(resources->items[i], "kind");
-        if (!name || !kind || strchr(name, '/')) {
+        if (!name || !kind || strchr(name, '/') || !is_step(name, strlen(name))) {
             continue; /* a subresource */
         }
         const char *key = gs_arena_printf(api->arena, "%s %s", api_version, kind);
@@ -269,6 +287,11 @@ static const char *known_plural(const gs_api *api, const char *api_version, cons
 
 int gs_api_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char **out, gs_error *err)
 {
+    char what[GS_ERROR_WHERE_MAX];
+    if (!has_path(id)) {
+        gs_object_id_text(id, what, sizeof what);
+        return gs_fail(err, GS_ESPEC, "no cluster has an object of this name: %s %s", id->api_version, what);
+    }
     const char *plural = known_plural(api, id->api_version, id->kind);
     if (!plural) {
         int code = learn_kinds(api, id->api_version, err);
@@ -288,7 +311,9 @@ int gs_api_path(gs_api *api, const gs_object_id *id, gs_arena *arena, const char
         gs_buf_add_text(&path, "/namespaces/");
         gs_url_escape(id->namespace, &path);
     }
-    gs_buf_printf(&path, "/%s/", plural);
+    gs_buf_add_text(&path, "/");
+    gs_url_escape(plural, &path);
+    gs_buf_add_text(&path, "/");
     gs_url_escape(id->name, &path);
     int code = gs_buf_check(&path, err);
     if (code < 0) {

@@ -35,7 +35,15 @@ static void test_lines(void **state)
 static void test_bad_lines(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"\n", "v1\n", "v1 ConfigMap shop\n", "v1 ConfigMap shop a b\n", "v1 ConfigMap shop a\nv1"};
+    static const char *const bad[] = {"\n",
+                                      "v1\n",
+                                      "v1 ConfigMap shop\n",
+                                      "v1 ConfigMap shop a b\n",
+                                      "v1 ConfigMap shop a\nv1",
+                                      "v1 ConfigMap shop \n",
+                                      "v1 ConfigMap  a\n",
+                                      "v1  shop a\n",
+                                      " ConfigMap shop a\n"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         GS_AUTO_ARENA gs_arena *arena = new_arena();
         gs_error err = {0};
