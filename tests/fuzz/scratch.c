@@ -1,11 +1,12 @@
 /* See scratch.h. */
 #include "scratch.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[SCRATCH_PATH];
@@ -16,19 +17,18 @@ static void fail(const char *what)
     _exit(2);
 }
 
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status;
+    (void)type;
+    (void)place;
+    (void)remove(path);
+    return 0;
+}
+
 static void remove_folder(void)
 {
-    DIR *directory = opendir(folder);
-    for (struct dirent *entry; directory && (entry = readdir(directory));) {
-        char path[SCRATCH_PATH + sizeof entry->d_name];
-        if (entry->d_name[0] != '.' && snprintf(path, sizeof path, "%s/%s", folder, entry->d_name) > 0) {
-            unlink(path);
-        }
-    }
-    if (directory) {
-        closedir(directory);
-    }
-    rmdir(folder);
+    (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 void scratch_path(const char *name, char out[SCRATCH_PATH])
@@ -42,6 +42,14 @@ void scratch_path(const char *name, char out[SCRATCH_PATH])
     }
     if (snprintf(out, SCRATCH_PATH, "%s/%s", folder, name) >= SCRATCH_PATH) {
         fail(name);
+    }
+}
+
+void scratch_folder(const char *name, char out[SCRATCH_PATH])
+{
+    scratch_path(name, out);
+    if (mkdir(out, 0700) != 0 && errno != EEXIST) {
+        fail(out);
     }
 }
 

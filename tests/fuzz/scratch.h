@@ -4,11 +4,13 @@
 
 #include <stddef.h>
 
-#define SCRATCH_PATH 100
+#define SCRATCH_PATH 108 /* a socket has no longer one */
 
 /* The path of NAME in the folder. */
 void scratch_path(const char *name, char out[SCRATCH_PATH]);
-/* The same, with this content, mode 0600. */
+/* The same, as a folder. */
+void scratch_folder(const char *name, char out[SCRATCH_PATH]);
+/* The same, as a file with this content, mode 0600. */
 void scratch_write(const char *name, const void *data, size_t size, char out[SCRATCH_PATH]);
 
 #endif
