@@ -69,6 +69,7 @@ static int add_lines(LIBSSH2_KNOWNHOSTS *hosts, const char *text, const char *pa
     while (*text) {
         size_t len = strcspn(text, "\n");
         const char *after = text + len + (text[len] == '\n');
+        text += strspn(text, " \t");
         number++;
         /* libssh2 would take the marker for the name of a host, and so trust a key that is revoked. */
         if (gs_text_starts(text, "@revoked")) {
@@ -76,7 +77,8 @@ static int add_lines(LIBSSH2_KNOWNHOSTS *hosts, const char *text, const char *pa
             (void)gs_error_hint(err, "name a file of its own for gapship that lists the keys to trust");
             return gs_error_at(err, "%s:%zu", path, number);
         }
-        if (text[0] != '@' && libssh2_knownhost_readline(hosts, text, len, LIBSSH2_KNOWNHOST_FILE_OPENSSH) < 0) {
+        /* With its line break: libssh2 takes one off what it is given even when the line break stands only behind that. */
+        if (text[0] != '@' && libssh2_knownhost_readline(hosts, text, (size_t)(after - text), LIBSSH2_KNOWNHOST_FILE_OPENSSH) < 0) {
             (void)gs_fail(err, GS_ESPEC, "this line of a known_hosts file cannot be read");
             return gs_error_at(err, "%s:%zu", path, number);
         }

@@ -51,6 +51,7 @@ static void test_only_known_hosts_are_trusted(void **state)
     (void)run(fx, "cp", "known_hosts", "hashed_hosts", NULL);
     (void)run(fx, "sh", "-c", "ssh-keygen -q -H -f hashed_hosts >/dev/null 2>&1", NULL);
     const char *key = run(fx, "cat", "host_key.pub", NULL);
+    const char *bare = run(fx, "cut", "-d ", "-f1,2", "host_key.pub", NULL); /* as ssh-keyscan writes it: no comment behind it */
     const char *other = run(fx, "cat", "other_key.pub", NULL);
     const char *ecdsa = run(fx, "cat", "ecdsa_key.pub", NULL);
     const char *print = run(fx, "sh", "-c", "ssh-keygen -l -f host_key.pub | cut -d' ' -f2", NULL);
@@ -61,6 +62,8 @@ static void test_only_known_hosts_are_trusted(void **state)
     } cases[] = {
         {text(fx, "[127.0.0.1]:%d %s\n", fx->port, key), 0, NULL},
         {text(fx, "# sites\n\n[127.0.0.1]:%d %s\n", fx->port, key), 0, NULL},
+        {text(fx, "[127.0.0.1]:%d %s\n# end\n", fx->port, bare), 0, NULL},
+        {text(fx, " [127.0.0.1]:%d %s", fx->port, bare), 0, NULL},
         {text(fx, "[127.0.0.1]:%d %s\n[127.0.0.1]:%d %s\n", fx->port, ecdsa, fx->port, key), 0, NULL},
         {run(fx, "cat", "hashed_hosts", NULL), 0, NULL},
         {"", GS_ENETWORK, print},
@@ -71,6 +74,7 @@ static void test_only_known_hosts_are_trusted(void **state)
         {text(fx, "[127.0.0.1]:%d %s\n", fx->port, ecdsa), GS_ENETWORK, "only keys of other types"},
         {text(fx, "@cert-authority [127.0.0.1]:%d %s\n", fx->port, key), GS_ENETWORK, "no key for it"},
         {text(fx, "[127.0.0.1]:%d %s\n@revoked * %s\n", fx->port, key, key), GS_ESPEC, "case_hosts:2"},
+        {text(fx, "[127.0.0.1]:%d %s\n \t@revoked * %s\n", fx->port, key, key), GS_ESPEC, "case_hosts:2"},
         {"one-word\n", GS_ESPEC, "case_hosts:1"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
