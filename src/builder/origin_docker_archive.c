@@ -154,7 +154,7 @@ static int refuse_layer(const docker_layer *layer, gs_error *err)
 }
 
 /* Copies a layer into sink as it will be carried, and proves that it is what the config says. crane and others put compressed
- * layers into docker archives: those are carried as they are, and a registry checks them. */
+ * layers into docker archives: those are carried as they are, and whoever unpacks them checks them. */
 static int carry_layer(const docker_layer *layer, gs_source *content, gs_sink *sink, gs_error *err)
 {
     if (layer->compressed) {

@@ -10,14 +10,24 @@
 /* The path of an ssh remote goes into a command line on the other side, and libgit2 does not escape it. */
 #define SSH_PATH_CHARACTERS DIGITS_AND_LETTERS "._~/-"
 
+/* What of an address may stand in an error: not what may be a password, wherever the mistake is. */
+static const char *without_password(const char *text)
+{
+    const char *scheme = strstr(text, "://");
+    const char *rest = scheme ? scheme + strlen("://") : text;
+    const char *at = strrchr(rest, '@');
+    const char *colon = strchr(rest, ':');
+    return at && colon && colon < at ? at + 1 : text;
+}
+
 static int refuse(const char *text, const char *why, gs_error *err)
 {
     (void)gs_fail(err, GS_ESPEC, "this is not the address of a git repository that gapship can use: %s", why);
     (void)gs_error_hint(err, "write a path, file:///path, https://host/path, ssh://user@host/path or user@host:path");
-    return gs_error_at(err, "%s", text);
+    return gs_error_at(err, "%s", without_password(text));
 }
 
-/* "user@", if there is one. *rest moves behind it. A password is refused without repeating the address in the error. */
+/* "user@", if there is one. *rest moves behind it. */
 static int take_user(const char **rest, size_t len, gs_arena *arena, gs_git_url *url, gs_error *err)
 {
     const char *at = memrchr(*rest, '@', len);
@@ -28,7 +38,7 @@ static int take_user(const char **rest, size_t len, gs_arena *arena, gs_git_url 
     if (memchr(*rest, ':', user_len)) {
         (void)gs_fail(err, GS_ESPEC, "the address of a git repository has a password in it");
         (void)gs_error_hint(err, "name a file that holds the password instead: addresses end up in logs");
-        return gs_error_at(err, "%s", at + 1);
+        return gs_error_at(err, "%s", without_password(url->text));
     }
     if (user_len == 0 || **rest == '-' || strspn(*rest, HOST_CHARACTERS) != user_len) {
         return refuse(url->text, "the user name is empty or has a character that is not allowed in one", err);

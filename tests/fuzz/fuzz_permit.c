@@ -3,9 +3,9 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "gapship/install.h"
 #include "gapship/limits.h"
 #include "gapship/num.h"
+#include "gapship/permit.h"
 #include "gapship/text.h"
 
 static void check_permit(const gs_permit *permit)
