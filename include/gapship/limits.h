@@ -32,12 +32,13 @@
 #define GS_MAX_DOCUMENT_BYTES     GS_KIB(64)  /* the body of a signed document */
 
 /* OCI content */
-#define GS_MAX_MANIFEST_BYTES  GS_MIB(4)
-#define GS_MAX_CONFIG_BYTES    GS_MIB(4)
-#define GS_MAX_DESCRIPTORS     1024u /* of one manifest or index */
-#define GS_MAX_INDEX_DEPTH     3
-#define GS_MAX_IMAGE_MANIFESTS 4096u /* of one image, indexes included, each as often as it is named */
-#define GS_MAX_REFERENCE_BYTES 1024u
+#define GS_MAX_MANIFEST_BYTES       GS_MIB(4)
+#define GS_MAX_CONFIG_BYTES         GS_MIB(4)
+#define GS_MAX_DESCRIPTORS          1024u /* of one manifest or index */
+#define GS_MAX_INDEX_DEPTH          3
+#define GS_MAX_IMAGE_MANIFESTS      4096u      /* of one image, indexes included, each as often as it is named */
+#define GS_MAX_IMAGE_MANIFEST_BYTES GS_MIB(16) /* of them together */
+#define GS_MAX_REFERENCE_BYTES      1024u
 
 /* HTTP */
 #define GS_MAX_HTTP_HEADER_BYTES GS_KIB(64)

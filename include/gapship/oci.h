@@ -88,6 +88,14 @@ typedef struct gs_manifest {
  * GS_MAX_DESCRIPTORS. Helm's manifests have no media type: told from the content type or the keys. */
 int gs_manifest_parse(const void *data, size_t len, const char *content_type, gs_arena *arena, gs_manifest *out,
                       gs_error *err) GS_MUST_USE;
+/* How much of one image has been walked; zero-initialised. A few indexes of a few kilobytes can name one manifest a billion times. */
+typedef struct gs_walked {
+    unsigned manifests;
+    uint64_t bytes;
+} gs_walked;
+/* Adds a manifest or index of so many bytes at this depth; the image's own is at 0. GS_ELIMIT: GS_MAX_INDEX_DEPTH,
+ * GS_MAX_IMAGE_MANIFESTS or GS_MAX_IMAGE_MANIFEST_BYTES is passed, where each counts as often as it is named. */
+int gs_walked_add(gs_walked *walked, int depth, uint64_t bytes, gs_error *err) GS_MUST_USE;
 /* Annotation by key, or NULL. */
 const char *gs_annotation(const gs_text_map *annotations, const char *key);
 /* The descriptor as JSON node, keys in the specification's order. NULL when out of memory. */

@@ -35,7 +35,7 @@ typedef struct image_walk {
     const gs_locked_image *image;
     const char *docker_tag; /* NULL once a row was made */
     bool *found;            /* one per platform of image */
-    unsigned manifests;     /* so far */
+    gs_walked walked;
 } image_walk;
 
 /* Whether this platform is carried; all are when none was chosen. */
@@ -151,19 +151,16 @@ static int walk_layers(image_walk *walk, const gs_manifest *manifest, const gs_p
 /* wanted: the digest, and for a child of an index the platform that it is for. */
 static int walk_manifest(image_walk *walk, const gs_descriptor *wanted, int depth, gs_descriptor *out, gs_error *err)
 {
-    if (depth > GS_MAX_INDEX_DEPTH) {
-        return gs_fail(err, GS_ELIMIT, "indexes are nested deeper than %d", GS_MAX_INDEX_DEPTH);
-    }
-    if (++walk->manifests > GS_MAX_IMAGE_MANIFESTS) { /* a few indexes of a few kilobytes can name one image a billion times */
-        return gs_fail(err, GS_ELIMIT, "indexes name more than %u manifests", GS_MAX_IMAGE_MANIFESTS);
-    }
     GS_AUTO_BUF gs_buf bytes;
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
     gs_descriptor found, stored;
     gs_manifest manifest = {0};
     char digest[GS_DIGEST_TEXT];
     gs_digest_text(&wanted->digest, digest);
-    int code = walk->origin->ops->manifest(walk->origin, digest, walk->state->arena, &bytes, &found, err);
+    int code = gs_walked_add(&walk->walked, depth, wanted->size, err);
+    if (code == 0) {
+        code = walk->origin->ops->manifest(walk->origin, digest, walk->state->arena, &bytes, &found, err);
+    }
     if (code == 0) {
         code = gs_manifest_parse(bytes.data, bytes.len, found.media_type, walk->state->arena, &manifest, err);
     }

@@ -10,7 +10,7 @@ typedef struct completion {
     gs_arena *arena;
     const gs_text_list *platforms; /* of the image that is walked; NULL or empty: all of them */
     bool *found;                   /* one per platform */
-    unsigned manifests;            /* of the content so far */
+    gs_walked walked;              /* of the content */
     const char *name;
     gs_completeness *counts;
 } completion;
@@ -75,11 +75,9 @@ static int walk(completion *c, const gs_descriptor *descriptor, int depth, gs_er
     const gs_member *member = NULL;
     gs_manifest manifest;
     gs_buf_init(&bytes, GS_MAX_MANIFEST_BYTES);
-    if (depth > GS_MAX_INDEX_DEPTH) {
-        return gs_fail(err, GS_EFORMAT, "indexes are nested deeper than %d", GS_MAX_INDEX_DEPTH);
-    }
-    if (++c->manifests > GS_MAX_IMAGE_MANIFESTS) {
-        return gs_fail(err, GS_EFORMAT, "indexes of %s name more than %u manifests", c->name, GS_MAX_IMAGE_MANIFESTS);
+    if (gs_walked_add(&c->walked, depth, descriptor->size, err) != 0) {
+        (void)gs_error_recode(err, GS_EFORMAT);
+        return gs_error_context(err, "%s", c->name);
     }
     int code = need(c, descriptor, "manifest", &member, err);
     if (code == 0) {
@@ -115,7 +113,7 @@ static int check_content(completion *c, const gs_contents *contents, const gs_co
     const gs_locked_image *image = strcmp(content->kind, "image") == 0 ? locked_as(contents->lock, &content->descriptor.digest)
                                                                        : NULL;
     c->name = content->name;
-    c->manifests = 0;
+    c->walked = (gs_walked){0};
     c->platforms = image ? &image->platforms : NULL;
     c->found = image ? gs_arena_array(c->arena, image->platforms.count + 1, sizeof *c->found) : NULL;
     return image && !c->found ? gs_fail_nomem(err) : walk(c, &content->descriptor, 0, err);

@@ -195,7 +195,7 @@ typedef struct needed_list {
     gs_arena *arena;
     gs_needed *items;
     size_t count, room;
-    unsigned manifests; /* asked for so far */
+    gs_walked walked;
 } needed_list;
 
 static int add_needed(needed_list *list, const gs_descriptor *descriptor, bool manifest, gs_error *err)
@@ -217,11 +217,8 @@ static int add_needed(needed_list *list, const gs_descriptor *descriptor, bool m
 static int walk_needed(needed_list *list, const gs_descriptor *descriptor, int depth, gs_error *err)
 {
     gs_manifest manifest;
-    if (depth > GS_MAX_INDEX_DEPTH) {
-        return gs_fail(err, GS_EFORMAT, "indexes are nested deeper than %d", GS_MAX_INDEX_DEPTH);
-    }
-    if (++list->manifests > GS_MAX_IMAGE_MANIFESTS) {
-        return gs_fail(err, GS_EFORMAT, "indexes name more than %u manifests", GS_MAX_IMAGE_MANIFESTS);
+    if (gs_walked_add(&list->walked, depth, descriptor->size, err) != 0) {
+        return gs_error_recode(err, GS_EFORMAT);
     }
     int code = read_manifest(list->verified, descriptor, list->arena, &manifest, err);
     if (code == 0 && !manifest.is_index) {

@@ -274,6 +274,22 @@ int gs_manifest_parse(const void *data, size_t len, const char *content_type, gs
     return 0;
 }
 
+int gs_walked_add(gs_walked *walked, int depth, uint64_t bytes, gs_error *err)
+{
+    if (depth > GS_MAX_INDEX_DEPTH) {
+        return gs_fail(err, GS_ELIMIT, "indexes are nested deeper than %d", GS_MAX_INDEX_DEPTH);
+    }
+    if (walked->manifests == GS_MAX_IMAGE_MANIFESTS) {
+        return gs_fail(err, GS_ELIMIT, "indexes name more than %u manifests", GS_MAX_IMAGE_MANIFESTS);
+    }
+    if (bytes > GS_MAX_IMAGE_MANIFEST_BYTES - walked->bytes) {
+        return gs_fail(err, GS_ELIMIT, "the manifests of one image have more than %zu bytes", GS_MAX_IMAGE_MANIFEST_BYTES);
+    }
+    walked->manifests++;
+    walked->bytes += bytes;
+    return 0;
+}
+
 const char *gs_annotation(const gs_text_map *annotations, const char *key)
 {
     for (size_t i = 0; i < annotations->count; i++) {

@@ -134,7 +134,7 @@ static void test_what_is_missing(void **state)
         {{"[\"linux/amd64\",\"linux/arm64\"]", 0, INDEX, NULL, 0}, "app:1 needs the manifest sha256:2222"},
         {{"[\"linux/amd64\",\"linux/s390x\"]", 0, INDEX, NULL, 0},
          "app:1 was locked for the platform linux/s390x, and the bundle has nothing"},
-        {{"[]", 0, OFTEN, NULL, 0}, "indexes of app:1 name more than 4096 manifests"},
+        {{"[]", 0, OFTEN, NULL, 0}, "app:1: indexes name more than 4096 manifests"},
         {{one, 0, INDEX, other, 0}, "the image app of the lock is not in the bundle"},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

@@ -165,6 +165,23 @@ static void a_list_has_a_bound(void **state)
     assert_fails(&err, GS_EFORMAT, "the manifest has", gs_manifest_parse(text.data, text.len, NULL, arena, &manifest, &err));
 }
 
+static void a_walk_has_a_bound(void **state)
+{
+    (void)state;
+    gs_error err = {0};
+    gs_walked often = {0};
+    gs_walked large = {0};
+    assert_fails(&err, GS_ELIMIT, "deeper than 3", gs_walked_add(&often, GS_MAX_INDEX_DEPTH + 1, 1, &err));
+    for (unsigned i = 0; i < GS_MAX_IMAGE_MANIFESTS; i++) {
+        assert_ok(&err, gs_walked_add(&often, GS_MAX_INDEX_DEPTH, 4096, &err));
+    }
+    assert_fails(&err, GS_ELIMIT, "more than 4096 manifests", gs_walked_add(&often, 0, 0, &err));
+    assert_ok(&err, gs_walked_add(&large, 0, GS_MAX_IMAGE_MANIFEST_BYTES - 1, &err));
+    assert_fails(&err, GS_ELIMIT, "more than 16777216 bytes", gs_walked_add(&large, 0, 2, &err));
+    assert_fails(&err, GS_ELIMIT, "bytes", gs_walked_add(&large, 0, UINT64_MAX, &err));
+    assert_ok(&err, gs_walked_add(&large, 0, 1, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +191,7 @@ int main(void)
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(embedded_content_is_checked),
         cmocka_unit_test(a_list_has_a_bound),
+        cmocka_unit_test(a_walk_has_a_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
