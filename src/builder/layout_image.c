@@ -148,7 +148,7 @@ static int walk_layers(image_walk *walk, const gs_manifest *manifest, const gs_p
     return code;
 }
 
-/* wanted: the digest, and for a child of an index the platform that it is for. */
+/* wanted: the digest, and for a child of an index its size and the platform that it is for. */
 static int walk_manifest(image_walk *walk, const gs_descriptor *wanted, int depth, gs_descriptor *out, gs_error *err)
 {
     GS_AUTO_BUF gs_buf bytes;
