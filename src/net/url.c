@@ -52,6 +52,9 @@ static int parts_parse(const char *base, const char *url, url_parts *parts, gs_e
     if (code == CURLUE_OK && strcmp(parts->scheme, "http") != 0 && strcmp(parts->scheme, "https") != 0) {
         code = CURLUE_UNSUPPORTED_SCHEME;
     }
+    if (code == CURLUE_OK && parts->host[0] != '[' && strchr(parts->host, '%')) {
+        code = CURLUE_BAD_HOSTNAME; /* libcurl has unescaped it: read once more, it would be another host */
+    }
     return code == CURLUE_OK ? 0 : refuse_url(code, url, err);
 }
 
