@@ -97,7 +97,7 @@ int gs_doc_check_input(const char *name, const char *data, size_t len, gs_error 
         if (c == 0) {
             return fail_at_byte(name, start, i, err, "this is not a text file: it has the byte");
         }
-        if ((c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f) {
+        if (c < 0x20 && c != '\t' && c != '\n' && c != '\r') {
             return fail_at_byte(name, start, i, err, "the text has the control character");
         }
     }
