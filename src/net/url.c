@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "gapship/http.h"
+#include "gapship/limits.h"
 #include "gapship/text.h"
 
 typedef struct url_parts {
@@ -35,6 +36,25 @@ static int refuse_url(CURLUcode code, const char *url, gs_error *err)
     return gs_fail(err, GS_ENETWORK, "\"%.200s\" is not a URL of http or https: %s", url, curl_url_strerror(code));
 }
 
+/* libcurl unescapes a host: what it gives could be another host to whoever reads that once more. */
+static CURLUcode check_host(const url_parts *parts)
+{
+    char *again = NULL;
+    GS_AUTO_BUF gs_buf url;
+    gs_buf_init(&url, GS_MAX_HTTP_HEADER_BYTES);
+    gs_buf_printf(&url, "%s://%s/", parts->scheme, parts->host);
+    CURLU *handle = curl_url();
+    CURLUcode code = handle && gs_buf_check(&url, NULL) == 0 ? CURLUE_OK : CURLUE_OUT_OF_MEMORY;
+    code = code == CURLUE_OK ? curl_url_set(handle, CURLUPART_URL, gs_buf_text(&url), CURLU_DISALLOW_USER) : code;
+    code = code == CURLUE_OK ? curl_url_get(handle, CURLUPART_HOST, &again, 0) : code;
+    if (code == CURLUE_OK && strcmp(parts->host, again) != 0) {
+        code = CURLUE_BAD_HOSTNAME;
+    }
+    curl_free(again);
+    curl_url_cleanup(handle);
+    return code;
+}
+
 /* Takes url apart; base may be NULL. done the parts in every case. */
 static int parts_parse(const char *base, const char *url, url_parts *parts, gs_error *err)
 {
@@ -52,9 +72,7 @@ static int parts_parse(const char *base, const char *url, url_parts *parts, gs_e
     if (code == CURLUE_OK && strcmp(parts->scheme, "http") != 0 && strcmp(parts->scheme, "https") != 0) {
         code = CURLUE_UNSUPPORTED_SCHEME;
     }
-    if (code == CURLUE_OK && parts->host[0] != '[' && strchr(parts->host, '%')) {
-        code = CURLUE_BAD_HOSTNAME; /* libcurl has unescaped it: read once more, it would be another host */
-    }
+    code = code == CURLUE_OK ? check_host(parts) : code;
     return code == CURLUE_OK ? 0 : refuse_url(code, url, err);
 }
 

@@ -40,6 +40,7 @@ static void what_is_no_url_is_refused(void **state)
         {"http://h:99999/", "not a URL"},
         {"https://a b/", "not a URL"},
         {"https://a%2541.b/", "not a URL"},
+        {"//%35/x", "not a URL"},
     };
     gs_error err = {0};
     GS_AUTO_BUF gs_buf url;
