@@ -98,41 +98,6 @@ int gs_zstd_compress(const void *data, size_t len, int level, gs_buf *out, gs_er
     return 0;
 }
 
-int gs_zstd_decompress(const void *data, size_t len, uint64_t raw_len, gs_buf *out, gs_error *err)
-{
-    int code = check_header(data, len, raw_len, err);
-    if (code != 0) {
-        return code;
-    }
-    size_t frame = ZSTD_findFrameCompressedSize(data, len);
-    if (ZSTD_isError(frame)) {
-        return zstd_fail(frame, GS_EFORMAT, "the zstd frame is damaged", err);
-    }
-    if (frame != len) {
-        return gs_fail(err, GS_EFORMAT, "there are %zu bytes after the zstd frame", len - frame);
-    }
-    void *into = NULL;
-    code = reserve(out, (size_t)raw_len, &into, err);
-    if (code != 0) {
-        return code;
-    }
-    ZSTD_DCtx *context = ZSTD_createDCtx();
-    if (!context) {
-        return gs_fail_nomem(err);
-    }
-    size_t result = ZSTD_decompressDCtx(context, into, (size_t)raw_len, data, len);
-    (void)ZSTD_freeDCtx(context);
-    if (ZSTD_isError(result)) {
-        return zstd_fail(result, GS_EFORMAT, "the zstd frame cannot be decoded", err);
-    }
-    if (result != raw_len) {
-        return gs_fail(err, GS_EFORMAT, "the zstd frame holds %zu bytes instead of %llu", result, (unsigned long long)raw_len);
-    }
-    out->len += result;
-    (void)gs_buf_text(out); /* for its NUL */
-    return 0;
-}
-
 typedef struct decoder {
     gs_source *inner;
     ZSTD_DCtx *context;
@@ -164,7 +129,17 @@ static int begin(decoder *self, gs_error *err)
         }
         self->in.size += got;
     }
-    return check_header(self->buffer, self->in.size, self->left, err);
+    int code = check_header(self->buffer, self->in.size, self->left, err);
+    if (code != 0) {
+        return code;
+    }
+    /* Its first byte alone: of a whole frame and enough room libzstd takes its other decoder, which judges some damaged frames
+     * differently; a frame is good or is not, however it is read. */
+    ZSTD_outBuffer none = {NULL, 0, 0};
+    ZSTD_inBuffer first = {self->buffer, 1, 0};
+    size_t result = ZSTD_decompressStream(self->context, &none, &first);
+    self->in.pos = first.pos;
+    return ZSTD_isError(result) ? zstd_fail(result, GS_EFORMAT, "the zstd frame cannot be decoded", err) : 0;
 }
 
 /* One step of libzstd with input at hand. *done when the frame and its checksum are complete. */
@@ -270,6 +245,40 @@ int gs_source_zstd(gs_source *inner, uint64_t raw_len, gs_source **out, gs_error
         return gs_fail_nomem(err);
     }
     return gs_source_new(&decoder_ops, self, out, err);
+}
+
+static int decode(const void *data, size_t len, uint64_t raw_len, unsigned char *into, gs_error *err)
+{
+    GS_AUTO_SOURCE gs_source *inner = NULL;
+    GS_AUTO_SOURCE gs_source *source = NULL;
+    int code = gs_source_memory(data, len, &inner, err);
+    if (code == 0) {
+        code = gs_source_zstd(GS_STEAL(inner), raw_len, &source, err);
+    }
+    unsigned char beyond;
+    size_t done = 0;
+    for (size_t got = 1; code == 0 && got > 0; done += code == 0 ? got : 0) {
+        bool full = done == raw_len; /* the end is checked by who asks for more */
+        code = gs_source_read(source, full ? &beyond : into + done, full ? 1 : (size_t)raw_len - done, &got, err);
+    }
+    return code == 0 ? gs_source_close(&source, err) : code;
+}
+
+int gs_zstd_decompress(const void *data, size_t len, uint64_t raw_len, gs_buf *out, gs_error *err)
+{
+    void *into = NULL;
+    int code = check_header(data, len, raw_len, err);
+    if (code == 0) {
+        code = reserve(out, (size_t)raw_len, &into, err);
+    }
+    if (code == 0) {
+        code = decode(data, len, raw_len, into, err);
+    }
+    if (code == 0) {
+        out->len += (size_t)raw_len;
+        (void)gs_buf_text(out); /* for its NUL */
+    }
+    return code;
 }
 
 const char *gs_codec_version(void)
