@@ -6,7 +6,7 @@
 #include "gapship/limits.h"
 #include "layout.h"
 
-static const gs_piece *find_piece(const gs_build_layout *layout, const gs_digest *digest)
+static gs_piece *find_piece(const gs_build_layout *layout, const gs_digest *digest)
 {
     for (size_t i = 0; i < layout->count; i++) {
         if (gs_digest_equal(&layout->pieces[i].descriptor.digest, digest)) {
@@ -19,12 +19,15 @@ static const gs_piece *find_piece(const gs_build_layout *layout, const gs_digest
 int gs_lay_piece(gs_lay_state *state, const gs_piece *piece, gs_error *err)
 {
     gs_build_layout *layout = state->out;
-    const gs_piece *there = find_piece(layout, &piece->descriptor.digest);
-    if (there) {
-        if (there->descriptor.size == piece->descriptor.size) {
-            return 0;
-        }
+    gs_piece *there = find_piece(layout, &piece->descriptor.digest);
+    if (there && there->descriptor.size != piece->descriptor.size) {
         return gs_fail(err, GS_EDIGEST, "two images give one digest different sizes");
+    }
+    if (there) { /* a manifest may have been a layer of another first: what is known whole is not fetched again */
+        if (piece->data && !there->data) {
+            *there = *piece;
+        }
+        return 0;
     }
     if (layout->count == state->room) {
         size_t room = state->room == 0 ? 64 : 2 * state->room;

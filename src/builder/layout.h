@@ -15,7 +15,8 @@ typedef struct gs_lay_state {
     gs_node *manifest_items; /* of manifest.json */
 } gs_lay_state;
 
-/* Adds a blob unless it is there; GS_EDIGEST when it is there with another size. */
+/* Adds a blob unless it is there; one that is known whole takes the place of one that is not. GS_EDIGEST when it is there with another
+ * size. */
 int gs_lay_piece(gs_lay_state *state, const gs_piece *piece, gs_error *err) GS_MUST_USE;
 /* Adds a blob that is known whole; data is copied. */
 int gs_lay_memory(gs_lay_state *state, const char *media_type, const void *data, size_t len, gs_descriptor *out,

@@ -238,16 +238,16 @@ static bool is_offered(const laid_image *image, const char *platform)
 {
     bool offered = false;
     for (size_t i = 0; !offered && i < image->laid.count; i++) {
+        const part *blob = find_blob(&image->laid.pieces[i].descriptor.digest);
+        GS_AUTO_DOC gs_doc *doc = NULL;
+        gs_error err = {0};
+        if (blob && gs_doc_parse(GS_JSON, "config", blob->bytes.data, blob->bytes.len, &doc, &err) == 0) {
+            offered = is_chosen(image, platform,
+                                &(gs_platform){.os = gs_node_text(doc->root, "os"),
+                                               .architecture = gs_node_text(doc->root, "architecture"),
+                                               .variant = gs_node_text(doc->root, "variant")});
+        }
         if (!image->laid.pieces[i].data) {
-            const part *blob = find_blob(&image->laid.pieces[i].descriptor.digest);
-            GS_AUTO_DOC gs_doc *doc = NULL;
-            gs_error err = {0};
-            if (blob && gs_doc_parse(GS_JSON, "config", blob->bytes.data, blob->bytes.len, &doc, &err) == 0) {
-                offered = is_chosen(image, platform,
-                                    &(gs_platform){.os = gs_node_text(doc->root, "os"),
-                                                   .architecture = gs_node_text(doc->root, "architecture"),
-                                                   .variant = gs_node_text(doc->root, "variant")});
-            }
             continue;
         }
         gs_manifest manifest = parse(image, &image->laid.pieces[i]);
