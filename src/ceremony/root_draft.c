@@ -133,10 +133,10 @@ static int check_roles(const gs_root_change *change, root_draft *draft, gs_error
         role_draft *d = &draft->roles[role];
         if (d->count > 0) {
             d->threshold = d->threshold > 0 ? d->threshold : 1;
-        } else if (role == GS_ROLE_SITE) {
-            d->threshold = change->roles[role].threshold; /* refused by gs_trust_make, unless 0 */
+        } else if (role == GS_ROLE_SITE && change->roles[role].threshold == 0) {
+            d->threshold = 0;
         } else {
-            (void)gs_fail(err, GS_ESPEC, "the %s role has no keys left", gs_role_name(role));
+            (void)gs_fail(err, GS_ESPEC, "the %s role has no keys", gs_role_name(role));
             return gs_error_hint(err, "add one with %s PUB", options[role]);
         }
     }

@@ -291,7 +291,7 @@ def test_init_next_and_show(w):
           [(1, 2, [r.id(n) for n in 'abc']), (2, 3, [r.id(n) for n in 'bcd'])], 'what it needs')
     w.gapship('root', 'next', r.files[1], '--drop', r.id('a')[:7], '-o', 'x', status=2, says='at least 8 digits')
     w.gapship('root', 'next', r.files[1], '--drop', '00000000', '-o', 'x', status=2, says='no key of root 1')
-    w.gapship('root', 'next', r.files[1], '--drop', r.id('old'), '-o', 'x', status=2, says=['release role has no keys left', '--release-key'])
+    w.gapship('root', 'next', r.files[1], '--drop', r.id('old'), '-o', 'x', status=2, says=['release role has no keys', '--release-key'])
     w.gapship('root', 'next', r.files[1], status=2, says='needs -o')
     check(not (w.path / 'x').exists(), 'a root was written though it was refused')
 

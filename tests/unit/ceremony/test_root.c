@@ -156,10 +156,10 @@ static void test_what_is_no_root(void **state)
         const char *text;
     } first[] = {{{.new_epoch = false}, GS_EUSAGE, "--key PUB"},
                  {{.roles[GS_ROLE_ROOT] = {.keys = key, .count = 1, .threshold = 2}}, GS_ESPEC, "threshold"},
-                 {{.roles[GS_ROLE_ROOT] = one_key, .roles[GS_ROLE_SITE] = {.threshold = 1}}, GS_ESPEC, "site"},
+                 {{.roles[GS_ROLE_ROOT] = one_key, .roles[GS_ROLE_SITE] = {.threshold = 1}}, GS_ESPEC, "--site-key PUB"},
                  {{.roles[GS_ROLE_ROOT] = one_key, .expires = "tomorrow"}, GS_EUSAGE, "2030-01-01T00:00:00Z"},
                  {{.roles[GS_ROLE_ROOT] = {.keys = unknown, .count = 1}}, GS_ENOTFOUND, "00000000"}},
-      later[] = {{{.drop = known, .drop_count = 2}, GS_ESPEC, "the root role has no keys left"},
+      later[] = {{{.drop = known, .drop_count = 2}, GS_ESPEC, "the root role has no keys"},
                  {{.drop = known, .drop_count = 1}, GS_ESPEC, "threshold"},
                  {{.drop = unknown, .drop_count = 1}, GS_ENOTFOUND, "no key of root 1"},
                  {{.drop = brief, .drop_count = 1}, GS_EUSAGE, "at least 8 digits"},
